@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The compiler: store -> ruleset. PURE: no kernel, network, clock or file.
+ *
+ * The result depends only on the objects, never on the order in which they
+ * came: tags are hashes of what an object means, arrays are sorted.
+ */
+#ifndef KNP_COMPILE_H
+#define KNP_COMPILE_H
+
+#include "ruleset.h"
+#include "store.h"
+
+/**
+ * struct knp_trouble - a limit that was hit while compiling
+ * @text: what and whose, for the log: "policy ns/p: ..."
+ *
+ * The direction of the affected endpoints has become deny, everything else is
+ * compiled in full.
+ */
+struct knp_trouble {
+	char *text;
+};
+
+/** struct knp_troubles - a list of them */
+struct knp_troubles {
+	struct knp_trouble *v;
+	size_t n;
+};
+
+/**
+ * knp_compile() - compile the policies for one node
+ * @store: the objects
+ * @node: name of the node whose pods are endpoints; NULL: every pod is one
+ * @ret: the ruleset, with provisional ids, names and addresses, sorted
+ * @troubles: appended to; may be NULL
+ *
+ * Return: 0 or -ENOMEM; @ret is untouched on failure.
+ */
+int knp_compile(const struct knp_store *store, const char *node,
+		struct knp_ruleset **ret, struct knp_troubles *troubles);
+
+void knp_troubles_clear(struct knp_troubles *t);
+
+#endif /* KNP_COMPILE_H */

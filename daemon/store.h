@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The objects that policy needs, as the sources (a folder, an API server) saw
+ * them last.
+ *
+ * Ownership: the store owns every object and string in it. store_put_*() take
+ * ownership of the object passed, also on failure. Pointers into the store are
+ * valid until the next call that changes it.
+ *
+ * Not thread-safe; one event loop uses it.
+ */
+#ifndef KNP_STORE_H
+#define KNP_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/** struct knp_label - one label, or one entry of matchLabels */
+struct knp_label {
+	char *key;
+	char *value;
+};
+
+/** struct knp_labels - a label set, sorted by key, keys unique */
+struct knp_labels {
+	struct knp_label *v;
+	size_t n;
+};
+
+/** enum knp_operator - of a matchExpressions entry */
+enum knp_operator {
+	KNP_OP_IN,
+	KNP_OP_NOT_IN,
+	KNP_OP_EXISTS,
+	KNP_OP_DOES_NOT_EXIST,
+};
+
+/** struct knp_requirement - one matchExpressions entry */
+struct knp_requirement {
+	char *key;
+	enum knp_operator op;
+	char **values;
+	size_t nvalues;
+};
+
+/** struct knp_selector - a label selector; all requirements are ANDed */
+struct knp_selector {
+	struct knp_labels labels;
+	struct knp_requirement *reqs;
+	size_t nreqs;
+};
+
+/** struct knp_ip - an address; IPv4 in the first four bytes, the rest zero */
+struct knp_ip {
+	uint8_t b[16];
+	uint8_t family;		/* AF_INET or AF_INET6 */
+};
+
+/** struct knp_prefix - a canonical prefix: host bits are zero */
+struct knp_prefix {
+	struct knp_ip ip;
+	uint8_t len;
+};
+
+/** struct knp_ipblock - cidr without the excepts */
+struct knp_ipblock {
+	struct knp_prefix cidr;
+	struct knp_prefix *except;
+	size_t nexcept;
+};
+
+/**
+ * struct knp_peer - one entry of from/to
+ *
+ * Either @block, or selectors: @ns NULL means the policy's own namespace, @pod
+ * NULL means all pods of the selected namespaces; not both NULL.
+ */
+struct knp_peer {
+	struct knp_ipblock *block;
+	struct knp_selector *ns;
+	struct knp_selector *pod;
+};
+
+/**
+ * struct knp_port - one entry of ports
+ *
+ * @name set: a named port. Else @lo .. @hi; a missing port is 0 .. 65535.
+ */
+struct knp_port {
+	uint8_t proto;		/* IPPROTO_TCP, _UDP, _SCTP */
+	char *name;
+	uint16_t lo;
+	uint16_t hi;
+};
+
+/**
+ * struct knp_rule - one entry of ingress/egress
+ *
+ * @npeers 0: any peer. @nports 0: any protocol and port.
+ */
+struct knp_rule {
+	struct knp_peer *peers;
+	size_t npeers;
+	struct knp_port *ports;
+	size_t nports;
+};
+
+/** struct knp_policy - a NetworkPolicy, defaults applied */
+struct knp_policy {
+	char *ns;
+	char *name;
+	char *uid;		/* "" where the manifest has none */
+	struct knp_selector subject;
+	bool isolates_ingress;	/* policyTypes, after defaulting */
+	bool isolates_egress;
+	struct knp_rule *ingress;
+	size_t ningress;
+	struct knp_rule *egress;
+	size_t negress;
+};
+
+/** struct knp_cport - a named or unnamed container port */
+struct knp_cport {
+	char *name;		/* "" if unnamed */
+	uint16_t port;
+	uint8_t proto;
+};
+
+/** struct knp_pod - a pod, reduced to what policy needs */
+struct knp_pod {
+	char *ns;
+	char *name;
+	char *uid;		/* "" where the manifest has none */
+	char *node;		/* "" until scheduled */
+	struct knp_labels labels;
+	struct knp_ip *ips;
+	size_t nips;
+	struct knp_cport *ports;
+	size_t nports;
+	int64_t created;	/* seconds since the epoch, 0 if unknown */
+	bool host_network;
+	bool terminal;		/* phase Succeeded or Failed: has no address */
+};
+
+/** struct knp_namespace - a namespace */
+struct knp_namespace {
+	char *name;
+	struct knp_labels labels;	/* kubernetes.io/metadata.name added */
+};
+
+/**
+ * struct knp_store - all objects, each array sorted by (ns, name)
+ *
+ * @version grows with every change, so that a batch without one can be told.
+ */
+struct knp_store {
+	struct knp_namespace **namespaces;
+	size_t nnamespaces;
+	struct knp_pod **pods;
+	size_t npods;
+	struct knp_policy **policies;
+	size_t npolicies;
+	uint64_t version;
+};
+
+struct knp_store *knp_store_new(void);
+void knp_store_free(struct knp_store *s);
+
+/*
+ * Insert or replace by (ns, name). Return 0 or -ENOMEM (the object is freed,
+ * the old one stays).
+ */
+int knp_store_put_namespace(struct knp_store *s, struct knp_namespace *ns);
+int knp_store_put_pod(struct knp_store *s, struct knp_pod *pod);
+int knp_store_put_policy(struct knp_store *s, struct knp_policy *policy);
+
+/* Remove by name; nothing happens if there is none. */
+void knp_store_del_namespace(struct knp_store *s, const char *name);
+void knp_store_del_pod(struct knp_store *s, const char *ns, const char *name);
+void knp_store_del_policy(struct knp_store *s, const char *ns, const char *name);
+
+/* Find by name, NULL if there is none. */
+const struct knp_namespace *knp_store_namespace(const struct knp_store *s,
+						const char *name);
+const struct knp_pod *knp_store_pod(const struct knp_store *s, const char *ns,
+				    const char *name);
+const struct knp_policy *knp_store_policy(const struct knp_store *s,
+					  const char *ns, const char *name);
+
+/* Destructors accept NULL and half-built objects. */
+void knp_namespace_free(struct knp_namespace *ns);
+void knp_pod_free(struct knp_pod *pod);
+void knp_policy_free(struct knp_policy *policy);
+
+/*
+ * Parse "10.0.0.1", "fd00::1". Return 0 or -EINVAL. IPv4-mapped IPv6 addresses
+ * are refused: they are ambiguous.
+ */
+int knp_ip_parse(const char *text, struct knp_ip *ret);
+
+/*
+ * Parse "10.0.0.0/8", "fd00::/8", "10.1.2.3/8" (host bits are cleared).
+ * Return 0 or -EINVAL.
+ */
+int knp_prefix_parse(const char *text, struct knp_prefix *ret);
+
+/* Whether @outer holds all of @inner; false for different families. */
+bool knp_prefix_contains(const struct knp_prefix *outer,
+			 const struct knp_prefix *inner);
+
+/* Write an address as text into 46 bytes. */
+const char *knp_ip_format(const struct knp_ip *ip, char buf[46]);
+
+#endif /* KNP_STORE_H */
