@@ -168,8 +168,9 @@ struct knp_store *knp_store_new(void);
 void knp_store_free(struct knp_store *s);
 
 /*
- * Insert or replace by (ns, name). Return 0 or -ENOMEM (the object is freed,
- * the old one stays).
+ * Insert or replace by (ns, name). An object that equals the one there changes
+ * nothing, not even the version. Return 0 or -ENOMEM (the object is freed, the
+ * old one stays).
  */
 int knp_store_put_namespace(struct knp_store *s, struct knp_namespace *ns);
 int knp_store_put_pod(struct knp_store *s, struct knp_pod *pod);
@@ -179,6 +180,17 @@ int knp_store_put_policy(struct knp_store *s, struct knp_policy *policy);
 void knp_store_del_namespace(struct knp_store *s, const char *name);
 void knp_store_del_pod(struct knp_store *s, const char *ns, const char *name);
 void knp_store_del_policy(struct knp_store *s, const char *ns, const char *name);
+
+/*
+ * Remove by name and hand the object to the caller; NULL if there is none.
+ * A put that follows at once does not fail for want of memory.
+ */
+struct knp_namespace *knp_store_take_namespace(struct knp_store *s,
+					       const char *name);
+struct knp_pod *knp_store_take_pod(struct knp_store *s, const char *ns,
+				   const char *name);
+struct knp_policy *knp_store_take_policy(struct knp_store *s, const char *ns,
+					 const char *name);
 
 /* Find by name, NULL if there is none. */
 const struct knp_namespace *knp_store_namespace(const struct knp_store *s,
