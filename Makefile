@@ -1,0 +1,220 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# knp. `make help` lists the targets. Everything that is built goes to build/;
+# the sources are found by wildcard, so a new file needs no line here.
+
+MAKEFLAGS	+= --no-builtin-rules
+.DELETE_ON_ERROR:
+.SECONDARY:
+.DEFAULT_GOAL	:= all
+
+BUILD		?= build
+VERSION		?= $(shell cat VERSION)
+PKG_CONFIG	?= pkg-config
+ifeq ($(origin CC),default)
+CC		:= gcc
+endif
+ifeq ($(origin AR),default)
+AR		:= gcc-ar
+endif
+
+# ---- what there is to build ------------------------------------------------
+
+CORE		:= $(foreach f,parts map ranges table match,kmod/$(f).c)
+TOOLS		:= daemon/knpd.c daemon/knpctl.c $(wildcard daemon/ctl_*.c)
+LIBRARY		:= $(filter-out $(TOOLS),$(wildcard daemon/*.c))
+UNIT		:= $(wildcard tests/unit/test_*.c)
+UNIT_LIB	:= $(filter-out $(UNIT),$(wildcard tests/unit/*.c))
+KMOD		:= $(shell find kmod -type f)
+UAPI		:= $(shell find uapi -type f -name '*.h')
+
+# A header package is installed under /lib/modules, /usr/src, or both.
+KRELEASES	?= $(sort $(patsubst /lib/modules/%/build/.config,%, \
+			$(wildcard /lib/modules/*/build/.config)) \
+		   $(patsubst /usr/src/linux-headers-%/.config,%, \
+			$(wildcard /usr/src/linux-headers-*/.config)))
+kdir		= $(firstword $(wildcard /lib/modules/$(1)/build \
+			/usr/src/linux-headers-$(1)))
+MODULES		:= $(KRELEASES:%=$(BUILD)/kmod/%/knp.ko)
+
+# ---- flags -----------------------------------------------------------------
+
+PACKAGES	?= json-c libnl-genl-3.0 libnl-3.0 libevent yaml-0.1 smartcols \
+		   libcrypto
+PKG_CFLAGS	:= $(shell $(PKG_CONFIG) --cflags $(PACKAGES) 2>/dev/null)
+PKG_LIBS	:= $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null)
+
+CFLAGS		?= -O2 -g
+WARNINGS	?= -Wall -Wextra -Wshadow -Wundef -Wformat=2 \
+		   -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror
+HARDENING	?= -D_FORTIFY_SOURCE=2 -fstack-protector-strong \
+		   -fstack-clash-protection -fcf-protection -fPIE
+LDFLAGS		?= -pie -Wl,-z,relro,-z,now
+SANITIZE	?= -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
+		   -fno-sanitize-recover=all
+KNP_CFLAGS	:= -std=gnu11 $(WARNINGS) -Iuapi -Idaemon -Ikmod -D_GNU_SOURCE \
+		   -DKNP_VERSION='"$(VERSION)"' $(PKG_CFLAGS)
+# Only what is, or includes, the pure core sees the stand-ins for the kernel's
+# headers; libnl and the C library must not.
+SHIM		:= -Idaemon/shim
+SHIMMED		:= kmod/% daemon/simulate.c daemon/ctl_simulate.c tests/unit/%
+shim		= $(if $(filter $(SHIMMED),$(1)),$(SHIM))
+
+# ---- quiet lines; V=1 shows the commands -----------------------------------
+
+V		?= 0
+ifneq ($(V),1)
+Q		:= @
+say		= @printf '  %-7s %s\n' '$(1)' '$(2)';
+endif
+
+# ---- all -------------------------------------------------------------------
+
+.PHONY: all tools kmod
+all: tools kmod
+tools: $(BUILD)/knpd $(BUILD)/knpctl
+
+CORE_O		:= $(CORE:%.c=$(BUILD)/obj/%.o)
+LIBRARY_O	:= $(LIBRARY:%.c=$(BUILD)/obj/%.o)
+CTL_O		:= $(patsubst %.c,$(BUILD)/obj/%.o, \
+			daemon/knpctl.c $(wildcard daemon/ctl_*.c))
+
+$(BUILD)/knpd: $(BUILD)/obj/daemon/knpd.o $(BUILD)/libknp.a $(BUILD)/libknpcore.a
+$(BUILD)/knpctl: $(CTL_O) $(BUILD)/libknp.a $(BUILD)/libknpcore.a
+$(BUILD)/knpd $(BUILD)/knpctl:
+	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
+
+$(BUILD)/libknp.a: $(LIBRARY_O)
+$(BUILD)/libknpcore.a: $(CORE_O)
+$(BUILD)/san/libknp.a: $(LIBRARY:%.c=$(BUILD)/san/%.o)
+$(BUILD)/san/libknpcore.a: $(CORE:%.c=$(BUILD)/san/%.o)
+%.a:
+	$(call say,AR,$@)rm -f $@ && $(AR) rcs $@ $^
+
+$(BUILD)/obj/%.o: %.c Makefile | $(BUILD)/.deps
+	@mkdir -p $(@D)
+	$(call say,CC,$<)$(CC) $(KNP_CFLAGS) $(call shim,$<) $(CFLAGS) \
+		$(HARDENING) -MMD -MP -c -o $@ $<
+
+$(BUILD)/san/%.o: %.c Makefile | $(BUILD)/.deps
+	@mkdir -p $(@D)
+	$(call say,CC san,$<)$(CC) $(KNP_CFLAGS) $(call shim,$<) $(SANITIZE) \
+		-MMD -MP -c -o $@ $<
+
+$(BUILD)/unit/%: $(BUILD)/san/tests/unit/%.o $(UNIT_LIB:%.c=$(BUILD)/san/%.o) \
+		 $(BUILD)/san/libknp.a $(BUILD)/san/libknpcore.a
+	@mkdir -p $(@D)
+	$(call say,LD san,$@)$(CC) $(SANITIZE) -o $@ $^ -lcmocka $(PKG_LIBS)
+
+# One clear line instead of a page of compiler errors.
+$(BUILD)/.deps: Makefile
+	@mkdir -p $(@D)
+	@command -v $(CC) >/dev/null && \
+		$(PKG_CONFIG) --print-errors --exists $(PACKAGES) || \
+		{ echo 'knp: something to build with is missing: run "make setup"' \
+			'as root' >&2; exit 1; }
+	@touch $@
+
+-include $(shell find $(BUILD) -name '*.d' -not -path '$(BUILD)/kmod/*' 2>/dev/null)
+
+# ---- the module ------------------------------------------------------------
+
+# Kbuild writes beside its sources, so it gets a copy of them per kernel. The
+# copy is also what tests/kernels builds for kernels of other Debian releases.
+kmod: $(MODULES)
+ifeq ($(KRELEASES),)
+	@echo 'knp: no kernel headers installed: run "make setup" as root' >&2
+	@exit 1
+endif
+
+$(BUILD)/kmod/%/.staged: $(KMOD) $(UAPI) VERSION
+	@mkdir -p $(@D)/uapi
+	@cd $(@D) && find . -name '*.[ch]' ! -name '*.mod.c' | while read -r f; do \
+		[ -e "$(CURDIR)/kmod/$$f" ] || [ -e "$(CURDIR)/$$f" ] || rm "$$f"; \
+	done
+	@cp -ru --preserve=timestamps kmod/. $(@D)
+	@cp -ru --preserve=timestamps uapi/. $(@D)/uapi
+	@cp -u --preserve=timestamps VERSION $(@D)
+	@touch $@
+
+$(BUILD)/kmod/%/knp.ko: $(BUILD)/kmod/%/.staged
+	$(call say,KBUILD,$@)$(MAKE) --no-print-directory -C $(call kdir,$*) \
+		M=$(abspath $(@D)) modules $(KBUILD_ARGS)
+	@touch $@
+
+# ---- tests -----------------------------------------------------------------
+
+.PHONY: setup test test-full lint demo check-unit check-vectors check-oracle \
+	check-spec check-kmod check-guest unit kernels
+setup:
+	@tests/setup
+
+test: setup
+	@tests/run
+
+test-full: setup
+	@KNP_FULL=1 tests/run
+
+demo: setup
+	@$(MAKE) --no-print-directory all
+	@tests/demo/run
+
+unit: $(UNIT:tests/unit/%.c=$(BUILD)/unit/%)
+
+check-unit: unit
+	@tests/unit/run $(UNIT:tests/unit/%.c=$(BUILD)/unit/%)
+
+check-vectors: $(BUILD)/knpctl
+	@tests/vectors/run
+
+check-oracle: $(BUILD)/knpctl
+	@tests/oracle/run
+
+check-spec:
+	@tests/spec/check_spec
+
+check-kmod:
+	@tests/kernels --check
+
+check-guest: all
+	@tests/guest/run --all
+
+kernels:
+	@tests/kernels
+
+lint:
+	@tests/lint/run
+
+# ---- the rest --------------------------------------------------------------
+
+.PHONY: clean help
+clean:
+	rm -rf $(BUILD)
+
+help:
+	@echo 'Two commands (as root on Debian 12; they install what they need):'
+	@echo '  make demo            boot a guest and walk through what knp does'
+	@echo '  make test            every test; the last line is "N passed, N failed"'
+	@echo
+	@echo 'Building (needs no root once "make setup" has run):'
+	@echo '  make                 build/knpd, build/knpctl, and build/kmod/<release>/knp.ko'
+	@echo '                       for every installed kernel header package'
+	@echo '  make tools           the two programs only'
+	@echo '  make kmod            the module only; KRELEASES="..." chooses the kernels'
+	@echo '  make clean           remove build/'
+	@echo
+	@echo 'Testing (parts of "make test"; each prints TAP):'
+	@echo '  make check-unit      unit and property tests under ASan and UBSan'
+	@echo '  make check-vectors   scenarios with written expectations, by knpctl simulate'
+	@echo '  make check-oracle    random clusters against a naive evaluator'
+	@echo '  make check-spec      uapi header, netlink spec and module policies agree'
+	@echo '  make check-kmod      the module builds without a warning on each kernel'
+	@echo '  make check-guest     real packets on real kernels, in QEMU'
+	@echo '  make lint            style and static checks'
+	@echo '  make test-full       make test with longer random runs and all scenarios'
+	@echo
+	@echo 'Setting up:'
+	@echo '  make setup           install what building and testing need (root)'
+	@echo '  make kernels         fetch the kernels that the tests build for and boot'
+	@echo
+	@echo 'V=1 shows the commands. Caches live in $$KNP_CACHE (/var/cache/knp).'
