@@ -127,7 +127,7 @@ ifeq ($(KRELEASES),)
 	@exit 1
 endif
 
-$(BUILD)/kmod/%/.staged: $(KMOD) $(UAPI) VERSION
+define stage
 	@mkdir -p $(@D)/uapi
 	@cd $(@D) && find . -name '*.[ch]' ! -name '*.mod.c' | while read -r f; do \
 		[ -e "$(CURDIR)/kmod/$$f" ] || [ -e "$(CURDIR)/$$f" ] || rm "$$f"; \
@@ -136,6 +136,11 @@ $(BUILD)/kmod/%/.staged: $(KMOD) $(UAPI) VERSION
 	@cp -ru --preserve=timestamps uapi/. $(@D)/uapi
 	@cp -u --preserve=timestamps VERSION $(@D)
 	@touch $@
+endef
+$(BUILD)/kmod/%/.staged: $(KMOD) $(UAPI) VERSION
+	$(stage)
+$(BUILD)/check/%/.staged: $(KMOD) $(UAPI) VERSION
+	$(stage)
 
 $(BUILD)/kmod/%/knp.ko: $(BUILD)/kmod/%/.staged
 	$(call say,KBUILD,$@)$(MAKE) --no-print-directory -C $(call kdir,$*) \
