@@ -25,6 +25,7 @@
 #ifndef KNP_DECODE_H
 #define KNP_DECODE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include "faults.h"
 #include "store.h"
@@ -77,6 +78,8 @@ struct knp_objects {
 	size_t nignored;
 };
 
+/* Free what is held; all is zero afterwards. */
+void knp_object_clear(struct knp_object *object);
 void knp_objects_clear(struct knp_objects *objects);
 
 /**

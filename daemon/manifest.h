@@ -42,8 +42,8 @@ int knp_manifest_parse(const void *text, size_t len, const char *file,
 /**
  * knp_manifest_read() - decode one file
  *
- * As knp_manifest_parse(), and -errno of open() and read(), with a fault. Only
- * regular files are read; "-" is standard input.
+ * As knp_manifest_parse(), and -errno of open() and read(), with a fault. May
+ * be a pipe; "-" is standard input.
  */
 int knp_manifest_read(const char *path, struct knp_objects *ret,
 		      struct knp_faults *faults);
@@ -58,8 +58,9 @@ int knp_manifest_read(const char *path, struct knp_objects *ret,
  * The same object in two files is a fault that names both; the first counts.
  *
  * Return: 0 if every object of every file is in @store; -EINVAL if something
- * was refused, with faults, and the rest is in @store; -errno if @path cannot
- * be read, with a fault; -ENOMEM.
+ * was refused or a file could not be read, with faults, and the rest is in
+ * @store; -errno if @path is not there or cannot be listed, with a fault;
+ * -ENOMEM.
  */
 int knp_manifest_load(const char *path, struct knp_store *store,
 		      struct knp_faults *faults);
@@ -68,8 +69,8 @@ int knp_manifest_load(const char *path, struct knp_store *store,
 bool knp_manifest_suits(const char *name);
 
 /**
- * knp_manifest_slurp() - read a regular file whole
- * @fd: open for reading, at its start; stays open
+ * knp_manifest_slurp() - read a file or pipe to its end
+ * @fd: open for reading, stays open
  * @ret: the bytes, to free(); a NUL follows them
  * @len: how many
  *

@@ -1,0 +1,700 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include "decode.h"
+#include "decode_policy.h"
+
+#define METADATA_NAME	"kubernetes.io/metadata.name"
+
+void knp_object_clear(struct knp_object *object)
+{
+	free(object->ns);
+	free(object->name);
+	switch (object->kind) {
+	case KNP_KIND_NAMESPACE:
+		knp_namespace_free(object->namespace);
+		break;
+	case KNP_KIND_POD:
+		knp_pod_free(object->pod);
+		break;
+	case KNP_KIND_POLICY:
+		knp_policy_free(object->policy);
+		break;
+	}
+	*object = (struct knp_object){ 0 };
+}
+
+void knp_objects_clear(struct knp_objects *objects)
+{
+	if (!objects)
+		return;
+	for (size_t i = 0; i < objects->n; i++)
+		knp_object_clear(&objects->v[i]);
+	free(objects->v);
+	*objects = (struct knp_objects){ 0 };
+}
+
+const char *knp_kind_name(enum knp_kind kind)
+{
+	switch (kind) {
+	case KNP_KIND_NAMESPACE:
+		return "Namespace";
+	case KNP_KIND_POD:
+		return "Pod";
+	case KNP_KIND_POLICY:
+		return "NetworkPolicy";
+	}
+	return "object";
+}
+
+char *knp_kind_describe(enum knp_kind kind, const char *ns, const char *name)
+{
+	char *text;
+
+	if (asprintf(&text, "%s %s%s%s", knp_kind_name(kind), ns,
+		     *ns ? "/" : "", name) < 0)
+		return NULL;
+	return text;
+}
+
+int knp_object_put(struct knp_object *object, struct knp_store *store)
+{
+	void *any = object->any;
+
+	if (!any)
+		return -EINVAL;
+	object->any = NULL;
+	switch (object->kind) {
+	case KNP_KIND_NAMESPACE:
+		return knp_store_put_namespace(store, any);
+	case KNP_KIND_POD:
+		return knp_store_put_pod(store, any);
+	case KNP_KIND_POLICY:
+		return knp_store_put_policy(store, any);
+	}
+	return -EINVAL;
+}
+
+/* Seconds since the epoch of an RFC 3339 time in UTC, 0 if it is none. */
+static int64_t parse_time(const char *text)
+{
+	struct tm tm = { 0 };
+	const char *end = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
+
+	if (!end || *end != 'Z')
+		return 0;
+	return timegm(&tm);
+}
+
+static int decode_namespace(struct knp_fields *f, struct json_object *meta,
+			    struct knp_object *object)
+{
+	struct knp_namespace *ns = calloc(1, sizeof(*ns));
+	size_t mark = knp_fields_enter(f, "metadata");
+	struct knp_label *v;
+	size_t at;
+	int err;
+
+	object->namespace = ns;
+	if (!ns)
+		return -ENOMEM;
+	ns->name = strdup(object->name);
+	if (!ns->name)
+		return -ENOMEM;
+	err = knp_decode_labels(f, meta, "labels", &ns->labels);
+	if (err)
+		return err;
+	knp_fields_leave(f, mark);
+
+	for (at = 0; at < ns->labels.n; at++)
+		if (strcmp(ns->labels.v[at].key, METADATA_NAME) >= 0)
+			break;
+	v = ns->labels.v;
+	if (at == ns->labels.n || strcmp(v[at].key, METADATA_NAME)) {
+		v = reallocarray(v, ns->labels.n + 1, sizeof(*v));
+		if (!v)
+			return -ENOMEM;
+		memmove(&v[at + 1], &v[at],
+			(ns->labels.n - at) * sizeof(*v));
+		ns->labels.v = v;
+		ns->labels.n++;
+		v[at] = (struct knp_label){ .key = strdup(METADATA_NAME) };
+	} else {
+		free(v[at].value);
+	}
+	/* Only the API server sets this label: a manifest cannot forge it. */
+	v[at].value = strdup(ns->name);
+	return v[at].key && v[at].value ? 0 : -ENOMEM;
+}
+
+static int add_ip(struct knp_fields *f, struct knp_pod *pod, const char *text)
+{
+	struct knp_ip ip;
+	struct knp_ip *v;
+
+	if (knp_ip_parse(text, &ip))
+		return knp_fields_refuse(f, "must be an IPv4 or IPv6 address, is \"%s\"",
+					 text);
+	for (size_t i = 0; i < pod->nips; i++)
+		if (!memcmp(&pod->ips[i], &ip, sizeof(ip)))
+			return 0;
+	v = reallocarray(pod->ips, pod->nips + 1, sizeof(*v));
+	if (!v)
+		return -ENOMEM;
+	v[pod->nips++] = ip;
+	pod->ips = v;
+	return 0;
+}
+
+static int decode_ip_item(struct knp_fields *f, struct json_object *item,
+			  struct knp_pod *pod)
+{
+	const char *text = "";
+	size_t mark;
+	int err;
+
+	err = knp_fields_expect(f, item, json_type_object);
+	if (err)
+		return err;
+	err = knp_fields_get_string(f, item, "ip", &text);
+	if (err < 0)
+		return err;
+	mark = knp_fields_enter(f, "ip");
+	err = add_ip(f, pod, text);
+	if (err)
+		return err;
+	knp_fields_leave(f, mark);
+	return 0;
+}
+
+static int decode_ips(struct knp_fields *f, struct json_object *status,
+		      struct knp_pod *pod)
+{
+	struct json_object *list;
+	const char *text = "";
+	size_t n = 0;
+	size_t mark;
+	int err;
+
+	err = knp_fields_get(f, status, "podIPs", json_type_array, &list);
+	if (err < 0)
+		return err;
+	if (err)
+		n = json_object_array_length(list);
+	mark = knp_fields_enter(f, "podIPs");
+	for (size_t i = 0; i < n; i++) {
+		size_t item = knp_fields_enter_item(f, i);
+
+		err = decode_ip_item(f, json_object_array_get_idx(list, i),
+				     pod);
+		if (err)
+			return err;
+		knp_fields_leave(f, item);
+	}
+	knp_fields_leave(f, mark);
+	if (pod->nips)
+		return 0;
+
+	err = knp_fields_get_string(f, status, "podIP", &text);
+	if (err < 0 || !*text)
+		return err < 0 ? err : 0;
+	mark = knp_fields_enter(f, "podIP");
+	err = add_ip(f, pod, text);
+	if (err)
+		return err;
+	knp_fields_leave(f, mark);
+	return 0;
+}
+
+static int decode_status(struct knp_fields *f, struct json_object *obj,
+			 struct knp_pod *pod)
+{
+	struct json_object *status;
+	const char *phase = "";
+	size_t mark;
+	int err;
+
+	err = knp_fields_get(f, obj, "status", json_type_object, &status);
+	if (err <= 0)
+		return err;
+	mark = knp_fields_enter(f, "status");
+	err = knp_fields_get_string(f, status, "phase", &phase);
+	if (err < 0)
+		return err;
+	pod->terminal = !strcmp(phase, "Succeeded") ||
+			!strcmp(phase, "Failed");
+	err = decode_ips(f, status, pod);
+	if (err)
+		return err;
+	knp_fields_leave(f, mark);
+	return 0;
+}
+
+static int decode_cport(struct knp_fields *f, struct json_object *item,
+			void *element)
+{
+	struct knp_cport *port = element;
+	int err;
+
+	err = knp_fields_expect(f, item, json_type_object);
+	if (!err)
+		err = knp_fields_dup(f, item, "name", "", &port->name);
+	if (!err)
+		err = knp_fields_get_protocol(f, item, &port->proto);
+	if (err)
+		return err;
+	err = knp_fields_get_port(f, item, "containerPort", &port->port);
+	if (err < 0)
+		return err;
+	if (!err)
+		return knp_fields_refuse_at(f, "containerPort", "is required");
+	return 0;
+}
+
+/* Append the ports of one container to those of its pod. */
+static int decode_container(struct knp_fields *f, struct json_object *item,
+			    struct knp_pod *pod)
+{
+	void *more = NULL;
+	void *all;
+	size_t n = 0;
+	int err;
+
+	err = knp_fields_list(f, item, "ports", sizeof(*pod->ports), &more, &n,
+			      decode_cport);
+	if (!n)
+		return err;
+	all = reallocarray(pod->ports, pod->nports + n, sizeof(*pod->ports));
+	if (all) {
+		pod->ports = all;
+		memcpy(pod->ports + pod->nports, more,
+		       n * sizeof(*pod->ports));
+		pod->nports += n;
+		free(more);
+		return err;
+	}
+	for (size_t i = 0; i < n; i++)
+		free(((struct knp_cport *)more)[i].name);
+	free(more);
+	return -ENOMEM;
+}
+
+/* A restartable init container runs as long as the pod: its ports count. */
+static int is_sidecar(struct knp_fields *f, struct json_object *item)
+{
+	const char *policy = "";
+	int err;
+
+	err = knp_fields_get_string(f, item, "restartPolicy", &policy);
+	return err < 0 ? err : !strcmp(policy, "Always");
+}
+
+static int decode_containers(struct knp_fields *f, struct json_object *spec,
+			     const char *name, bool init, struct knp_pod *pod)
+{
+	struct json_object *list;
+	size_t mark;
+	int err;
+
+	err = knp_fields_get(f, spec, name, json_type_array, &list);
+	if (err <= 0)
+		return err;
+	mark = knp_fields_enter(f, name);
+	for (size_t i = 0; i < json_object_array_length(list); i++) {
+		struct json_object *item = json_object_array_get_idx(list, i);
+		size_t inner = knp_fields_enter_item(f, i);
+
+		err = knp_fields_expect(f, item, json_type_object);
+		if (err)
+			return err;
+		err = init ? is_sidecar(f, item) : 1;
+		if (err > 0)
+			err = decode_container(f, item, pod);
+		if (err < 0)
+			return err;
+		knp_fields_leave(f, inner);
+	}
+	knp_fields_leave(f, mark);
+	return 0;
+}
+
+static int decode_pod_spec(struct knp_fields *f, struct json_object *obj,
+			   struct knp_pod *pod)
+{
+	struct json_object *spec;
+	size_t mark;
+	int err;
+
+	err = knp_fields_get(f, obj, "spec", json_type_object, &spec);
+	if (err < 0)
+		return err;
+	if (!err) {
+		pod->node = strdup("");
+		return pod->node ? 0 : -ENOMEM;
+	}
+	mark = knp_fields_enter(f, "spec");
+	err = knp_fields_dup(f, spec, "nodeName", "", &pod->node);
+	if (!err)
+		err = knp_fields_get_bool(f, spec, "hostNetwork",
+					  &pod->host_network);
+	if (!err)
+		err = decode_containers(f, spec, "containers", false, pod);
+	if (!err)
+		err = decode_containers(f, spec, "initContainers", true, pod);
+	if (err)
+		return err;
+	knp_fields_leave(f, mark);
+	return 0;
+}
+
+static int decode_pod(struct knp_fields *f, struct json_object *obj,
+		      struct json_object *meta, struct knp_object *object)
+{
+	struct knp_pod *pod = calloc(1, sizeof(*pod));
+	size_t mark = knp_fields_enter(f, "metadata");
+	const char *created = "";
+	int err;
+
+	object->pod = pod;
+	if (!pod)
+		return -ENOMEM;
+	pod->ns = strdup(object->ns);
+	pod->name = strdup(object->name);
+	if (!pod->ns || !pod->name)
+		return -ENOMEM;
+	err = knp_fields_dup(f, meta, "uid", "", &pod->uid);
+	if (!err)
+		err = knp_decode_labels(f, meta, "labels", &pod->labels);
+	if (err)
+		return err;
+	err = knp_fields_get_string(f, meta, "creationTimestamp", &created);
+	if (err < 0)
+		return err;
+	pod->created = parse_time(created);
+	knp_fields_leave(f, mark);
+	err = decode_pod_spec(f, obj, pod);
+	return err ? err : decode_status(f, obj, pod);
+}
+
+static int decode_networkpolicy(struct knp_fields *f, struct json_object *obj,
+				struct json_object *meta,
+				struct knp_object *object)
+{
+	struct knp_policy *policy = calloc(1, sizeof(*policy));
+	size_t mark = knp_fields_enter(f, "metadata");
+	int err;
+
+	object->policy = policy;
+	if (!policy)
+		return -ENOMEM;
+	policy->ns = strdup(object->ns);
+	policy->name = strdup(object->name);
+	if (!policy->ns || !policy->name)
+		return -ENOMEM;
+	err = knp_fields_dup(f, meta, "uid", "", &policy->uid);
+	if (err)
+		return err;
+	knp_fields_leave(f, mark);
+	return knp_decode_policy(f, obj, policy);
+}
+
+/* Letters, digits, "-" and "." in the places a DNS subdomain has them. */
+static bool is_name(const char *text)
+{
+	size_t len = strlen(text);
+
+	if (!len || len > 253 || text[0] == '-' || text[0] == '.' ||
+	    text[len - 1] == '-' || text[len - 1] == '.')
+		return false;
+	for (; *text; text++)
+		if ((*text < 'a' || *text > 'z') &&
+		    (*text < '0' || *text > '9') && *text != '-' &&
+		    *text != '.')
+			return false;
+	return true;
+}
+
+static int check_name(struct knp_fields *f, const char *field,
+		      const char *text)
+{
+	if (is_name(text))
+		return 0;
+	return knp_fields_refuse_at(f, field, "must be a DNS name (a-z, 0-9, \"-\" and \".\"), is \"%s\"",
+				    text);
+}
+
+/* Metadata, namespace and name: what makes an object nameable. */
+static int identify(struct knp_fields *f, struct json_object *obj,
+		    struct knp_object *ret, struct json_object **meta)
+{
+	const char *name = NULL;
+	const char *ns = "";
+	size_t mark;
+	int err;
+
+	err = knp_fields_get(f, obj, "metadata", json_type_object, meta);
+	if (err < 0)
+		return err;
+	if (!err)
+		return knp_fields_refuse_at(f, "metadata.name", "is required");
+	mark = knp_fields_enter(f, "metadata");
+	err = knp_fields_get_string(f, *meta, "name", &name);
+	if (err < 0)
+		return err;
+	if (!err)
+		return knp_fields_refuse_at(f, "name", "is required");
+	err = check_name(f, "name", name);
+	if (err)
+		return err;
+	if (ret->kind != KNP_KIND_NAMESPACE) {
+		err = knp_fields_get_string(f, *meta, "namespace", &ns);
+		if (err < 0)
+			return err;
+		if (!*ns)
+			ns = "default";
+		err = check_name(f, "namespace", ns);
+		if (err)
+			return err;
+	}
+	knp_fields_leave(f, mark);
+
+	ret->ns = strdup(ns);
+	ret->name = strdup(name);
+	return ret->ns && ret->name ? 0 : -ENOMEM;
+}
+
+static int append(struct knp_objects *ret, const struct knp_object *object)
+{
+	struct knp_object *v;
+
+	/* Capacity is the next power of two. */
+	if (!(ret->n & (ret->n - 1))) {
+		v = reallocarray(ret->v, ret->n ? ret->n * 2 : 1, sizeof(*v));
+		if (!v)
+			return -ENOMEM;
+		ret->v = v;
+	}
+	ret->v[ret->n++] = *object;
+	return 0;
+}
+
+static void object_refuse(struct knp_object *object)
+{
+	struct knp_object whole = *object;
+
+	object->ns = strdup(whole.ns);
+	object->name = strdup(whole.name);
+	object->any = NULL;
+	object->refused = true;
+	knp_object_clear(&whole);
+}
+
+static int decode_known(struct knp_fields *f, struct json_object *obj,
+			enum knp_kind kind, struct knp_objects *ret)
+{
+	struct knp_object object = { .kind = kind };
+	struct json_object *meta;
+	char *text = NULL;
+	int err;
+
+	f->object = knp_kind_name(kind);
+	err = identify(f, obj, &object, &meta);
+	if (err == -EINVAL)
+		ret->nunnamed++;
+	if (err) {
+		knp_object_clear(&object);
+		return err == -EINVAL ? 0 : err;
+	}
+	text = knp_kind_describe(kind, object.ns, object.name);
+	/* A name says more than the position in a list. */
+	knp_fields_leave(f, 0);
+	f->object = text;
+	err = -ENOMEM;
+	if (!text)
+		goto out;
+	if (kind == KNP_KIND_NAMESPACE)
+		err = decode_namespace(f, meta, &object);
+	else if (kind == KNP_KIND_POD)
+		err = decode_pod(f, obj, meta, &object);
+	else
+		err = decode_networkpolicy(f, obj, meta, &object);
+	if (err == -EINVAL) {
+		object_refuse(&object);
+		err = object.ns && object.name ? 0 : -ENOMEM;
+	}
+	if (!err)
+		err = append(ret, &object);
+	if (!err && object.refused)
+		ret->nrefused++;
+out:
+	if (err)
+		knp_object_clear(&object);
+	free(text);
+	f->object = NULL;
+	return err;
+}
+
+/* What a (apiVersion, kind) pair is. */
+struct type {
+	const char *version;
+	const char *kind;
+	enum knp_kind is;	/* 0: a List of anything */
+	bool list;
+};
+
+static const struct type types[] = {
+	{ "v1", "Namespace", KNP_KIND_NAMESPACE, false },
+	{ "v1", "Pod", KNP_KIND_POD, false },
+	{ "networking.k8s.io/v1", "NetworkPolicy", KNP_KIND_POLICY, false },
+	{ "v1", "NamespaceList", KNP_KIND_NAMESPACE, true },
+	{ "v1", "PodList", KNP_KIND_POD, true },
+	{ "networking.k8s.io/v1", "NetworkPolicyList", KNP_KIND_POLICY, true },
+	{ "v1", "List", 0, true },
+};
+
+/* Length of the group in "group/version"; 0 for the core group. */
+static size_t group_len(const char *version)
+{
+	const char *slash = strchr(version, '/');
+
+	return slash ? (size_t)(slash - version) : 0;
+}
+
+/*
+ * Whether an object is one of ours in a version that nobody here reads: to
+ * ignore it would be to not enforce it in silence. Others may use our kinds'
+ * names in their own groups.
+ */
+static bool is_other_version(const struct type *type, const char *version)
+{
+	size_t len = group_len(type->version);
+
+	if (group_len(version) == len && !strncmp(version, type->version, len))
+		return true;
+	return type->is == KNP_KIND_POLICY &&
+	       !strncmp(version, "extensions/", strlen("extensions/"));
+}
+
+static int decode(struct knp_fields *f, struct json_object *obj,
+		  const struct type *outer, struct knp_objects *ret);
+
+/* The items of a list are named by their own position, not the list's. */
+static int decode_items(struct knp_fields *f, struct json_object *obj,
+			const struct type *type, struct knp_objects *ret)
+{
+	struct json_object *items;
+	size_t mark;
+	int err;
+
+	err = knp_fields_get(f, obj, "items", json_type_array, &items);
+	if (err == -EINVAL)
+		ret->nunnamed++;
+	if (err <= 0)
+		return err == -EINVAL ? 0 : err;
+	mark = knp_fields_enter(f, "items");
+	for (size_t i = 0; i < json_object_array_length(items); i++) {
+		struct knp_fields inner = {
+			.file = f->file, .faults = f->faults,
+		};
+		size_t item = knp_fields_enter_item(f, i);
+
+		memcpy(inner.path, f->path, f->len + 1);
+		inner.len = f->len;
+		err = decode(&inner, json_object_array_get_idx(items, i), type,
+			     ret);
+		if (err)
+			return err;
+		knp_fields_leave(f, item);
+	}
+	knp_fields_leave(f, mark);
+	return 0;
+}
+
+static int decode_as(struct knp_fields *f, struct json_object *obj,
+		     const struct type *type, const struct type *outer,
+		     struct knp_objects *ret)
+{
+	if (outer && outer->is && (type->list || type->is != outer->is)) {
+		ret->nunnamed++;
+		return knp_fields_refuse_at(f, "kind", "must be %s in a %s",
+					    knp_kind_name(outer->is),
+					    outer->kind);
+	}
+	if (type->list)
+		return decode_items(f, obj, type, ret);
+	return decode_known(f, obj, type->is, ret);
+}
+
+/* apiVersion and kind; those of items of a typed list come from the list. */
+static int get_type(struct knp_fields *f, struct json_object *obj,
+		    const struct type *outer, const char **version,
+		    const char **kind)
+{
+	int err;
+
+	if (outer && outer->is) {
+		*version = outer->version;
+		*kind = knp_kind_name(outer->is);
+	}
+	err = knp_fields_expect(f, obj, json_type_object);
+	if (err)
+		return err;
+	err = knp_fields_get_string(f, obj, "apiVersion", version);
+	if (err >= 0)
+		err = knp_fields_get_string(f, obj, "kind", kind);
+	if (err < 0)
+		return err;
+	if (!**version)
+		return knp_fields_refuse_at(f, "apiVersion", "is required");
+	if (!**kind)
+		return knp_fields_refuse_at(f, "kind", "is required");
+	return 0;
+}
+
+static int decode(struct knp_fields *f, struct json_object *obj,
+		  const struct type *outer, struct knp_objects *ret)
+{
+	const char *version = "";
+	const char *kind = "";
+	int err;
+
+	err = get_type(f, obj, outer, &version, &kind);
+	if (err == -EINVAL) {
+		ret->nunnamed++;
+		return 0;
+	}
+	if (err)
+		return err;
+	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++) {
+		if (strcmp(types[i].kind, kind))
+			continue;
+		if (!strcmp(types[i].version, version)) {
+			err = decode_as(f, obj, &types[i], outer, ret);
+			return err == -EINVAL ? 0 : err;
+		}
+		if (!is_other_version(&types[i], version))
+			continue;
+		f->object = types[i].kind;
+		err = knp_fields_refuse_at(f, "apiVersion",
+					   "must be %s for a %s, is \"%s\"",
+					   types[i].version, types[i].kind,
+					   version);
+		ret->nunnamed++;
+		return err == -EINVAL ? 0 : err;
+	}
+	ret->nignored++;
+	return 0;
+}
+
+int knp_decode_object(struct json_object *obj, const char *file,
+		      struct knp_objects *ret, struct knp_faults *faults)
+{
+	struct knp_fields fields = { .file = file, .faults = faults };
+
+	return decode(&fields, obj, NULL, ret);
+}

@@ -1,0 +1,509 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "decode_policy.h"
+
+static int label_cmp(const void *a, const void *b)
+{
+	return strcmp(((const struct knp_label *)a)->key,
+		      ((const struct knp_label *)b)->key);
+}
+
+int knp_decode_labels(struct knp_fields *f, struct json_object *obj,
+		      const char *name, struct knp_labels *ret)
+{
+	struct json_object *map;
+	const char *text;
+	size_t mark;
+	int err;
+
+	err = knp_fields_get(f, obj, name, json_type_object, &map);
+	if (err <= 0)
+		return err;
+	if (!json_object_object_length(map))
+		return 0;
+	ret->v = calloc((size_t)json_object_object_length(map),
+			sizeof(*ret->v));
+	if (!ret->v)
+		return -ENOMEM;
+	mark = knp_fields_enter(f, name);
+	json_object_object_foreach(map, key, value) {
+		size_t inner = knp_fields_enter_key(f, key);
+		struct knp_label *label = &ret->v[ret->n];
+
+		err = knp_fields_expect_string(f, value, &text);
+		if (err)
+			return err;
+		ret->n++;
+		label->key = strdup(key);
+		label->value = strdup(text);
+		if (!label->key || !label->value)
+			return -ENOMEM;
+		knp_fields_leave(f, inner);
+	}
+	knp_fields_leave(f, mark);
+	qsort(ret->v, ret->n, sizeof(*ret->v), label_cmp);
+	return 0;
+}
+
+static int decode_value(struct knp_fields *f, struct json_object *item,
+			void *element)
+{
+	char **value = element;
+	const char *text;
+	int err;
+
+	err = knp_fields_expect_string(f, item, &text);
+	if (err)
+		return err;
+	*value = strdup(text);
+	return *value ? 0 : -ENOMEM;
+}
+
+static int decode_operator(struct knp_fields *f, struct json_object *obj,
+			   enum knp_operator *ret)
+{
+	static const char *const names[] = {
+		[KNP_OP_IN] = "In",
+		[KNP_OP_NOT_IN] = "NotIn",
+		[KNP_OP_EXISTS] = "Exists",
+		[KNP_OP_DOES_NOT_EXIST] = "DoesNotExist",
+	};
+	const char *text;
+	int there;
+
+	there = knp_fields_get_string(f, obj, "operator", &text);
+	if (there < 0)
+		return there;
+	if (!there)
+		return knp_fields_refuse_at(f, "operator", "is required");
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		if (strcmp(text, names[i]))
+			continue;
+		*ret = (enum knp_operator)i;
+		return 0;
+	}
+	return knp_fields_refuse_at(f, "operator",
+				    "must be In, NotIn, Exists or DoesNotExist, is \"%s\"",
+				    text);
+}
+
+static int decode_requirement(struct knp_fields *f, struct json_object *item,
+			      void *element)
+{
+	static const char *const known[] = {
+		"key", "operator", "values", NULL,
+	};
+	struct knp_requirement *req = element;
+	void *values = NULL;
+	bool wants;
+	int err;
+
+	err = knp_fields_expect(f, item, json_type_object);
+	if (!err)
+		err = knp_fields_only(f, item, known);
+	if (!err)
+		err = knp_fields_dup(f, item, "key", "", &req->key);
+	if (err)
+		return err;
+	if (!*req->key)
+		return knp_fields_refuse_at(f, "key", "is required");
+	err = decode_operator(f, item, &req->op);
+	if (err)
+		return err;
+	err = knp_fields_list(f, item, "values", sizeof(*req->values), &values,
+			      &req->nvalues, decode_value);
+	req->values = values;
+	if (err)
+		return err;
+
+	wants = req->op == KNP_OP_IN || req->op == KNP_OP_NOT_IN;
+	if (wants && !req->nvalues)
+		return knp_fields_refuse_at(f, "values",
+					    "needs at least one value for In and NotIn");
+	if (!wants && req->nvalues)
+		return knp_fields_refuse_at(f, "values",
+					    "must be empty for Exists and DoesNotExist");
+	return 0;
+}
+
+static int decode_selector(struct knp_fields *f, struct json_object *obj,
+			   struct knp_selector *ret)
+{
+	static const char *const known[] = {
+		"matchLabels", "matchExpressions", NULL,
+	};
+	void *reqs = NULL;
+	int err;
+
+	err = knp_fields_only(f, obj, known);
+	if (!err)
+		err = knp_decode_labels(f, obj, "matchLabels", &ret->labels);
+	if (err)
+		return err;
+	err = knp_fields_list(f, obj, "matchExpressions", sizeof(*ret->reqs),
+			      &reqs, &ret->nreqs, decode_requirement);
+	ret->reqs = reqs;
+	return err;
+}
+
+/* An optional selector of a peer: *ret stays NULL if it is absent. */
+static int decode_peer_selector(struct knp_fields *f, struct json_object *obj,
+				const char *name, struct knp_selector **ret)
+{
+	struct json_object *value;
+	size_t mark;
+	int err;
+
+	err = knp_fields_get(f, obj, name, json_type_object, &value);
+	if (err <= 0)
+		return err;
+	*ret = calloc(1, sizeof(**ret));
+	if (!*ret)
+		return -ENOMEM;
+	mark = knp_fields_enter(f, name);
+	err = decode_selector(f, value, *ret);
+	if (err)
+		return err;
+	knp_fields_leave(f, mark);
+	return 0;
+}
+
+static int parse_prefix(struct knp_fields *f, const char *text,
+			struct knp_prefix *ret)
+{
+	if (!knp_prefix_parse(text, ret))
+		return 0;
+	return knp_fields_refuse(f, "must be an IPv4 or IPv6 CIDR such as 10.0.0.0/8, is \"%s\"",
+				 text);
+}
+
+static int decode_except(struct knp_fields *f, struct json_object *item,
+			 void *element)
+{
+	const char *text;
+	int err;
+
+	err = knp_fields_expect_string(f, item, &text);
+	return err ? err : parse_prefix(f, text, element);
+}
+
+static int check_excepts(struct knp_fields *f, const struct knp_ipblock *block)
+{
+	for (size_t i = 0; i < block->nexcept; i++) {
+		if (knp_prefix_contains(&block->cidr, &block->except[i]))
+			continue;
+		knp_fields_enter(f, "except");
+		knp_fields_enter_item(f, i);
+		return knp_fields_refuse(f, "must lie inside the cidr");
+	}
+	return 0;
+}
+
+static int decode_block(struct knp_fields *f, struct json_object *obj,
+			struct knp_ipblock *ret)
+{
+	static const char *const known[] = { "cidr", "except", NULL };
+	void *except = NULL;
+	const char *text;
+	size_t mark;
+	int err;
+
+	err = knp_fields_only(f, obj, known);
+	if (err)
+		return err;
+	err = knp_fields_get_string(f, obj, "cidr", &text);
+	if (err < 0)
+		return err;
+	if (!err)
+		return knp_fields_refuse_at(f, "cidr", "is required");
+	mark = knp_fields_enter(f, "cidr");
+	err = parse_prefix(f, text, &ret->cidr);
+	if (err)
+		return err;
+	knp_fields_leave(f, mark);
+	err = knp_fields_list(f, obj, "except", sizeof(*ret->except), &except,
+			      &ret->nexcept, decode_except);
+	ret->except = except;
+	return err ? err : check_excepts(f, ret);
+}
+
+static int decode_peer_block(struct knp_fields *f, struct json_object *obj,
+			     struct knp_ipblock **ret)
+{
+	struct json_object *value;
+	size_t mark;
+	int err;
+
+	err = knp_fields_get(f, obj, "ipBlock", json_type_object, &value);
+	if (err <= 0)
+		return err;
+	*ret = calloc(1, sizeof(**ret));
+	if (!*ret)
+		return -ENOMEM;
+	mark = knp_fields_enter(f, "ipBlock");
+	err = decode_block(f, value, *ret);
+	if (err)
+		return err;
+	knp_fields_leave(f, mark);
+	return 0;
+}
+
+static int decode_peer(struct knp_fields *f, struct json_object *item,
+		       void *element)
+{
+	static const char *const known[] = {
+		"podSelector", "namespaceSelector", "ipBlock", NULL,
+	};
+	struct knp_peer *peer = element;
+	int err;
+
+	err = knp_fields_expect(f, item, json_type_object);
+	if (!err)
+		err = knp_fields_only(f, item, known);
+	if (!err)
+		err = decode_peer_block(f, item, &peer->block);
+	if (!err)
+		err = decode_peer_selector(f, item, "namespaceSelector",
+					   &peer->ns);
+	if (!err)
+		err = decode_peer_selector(f, item, "podSelector", &peer->pod);
+	if (err)
+		return err;
+	if (peer->block && (peer->ns || peer->pod))
+		return knp_fields_refuse(f, "ipBlock excludes podSelector and namespaceSelector");
+	if (!peer->block && !peer->ns && !peer->pod)
+		return knp_fields_refuse(f, "needs a podSelector, a namespaceSelector or an ipBlock");
+	return 0;
+}
+
+/* The syntax of an IANA service name, which the API server demands. */
+static bool is_port_name(const char *text)
+{
+	size_t len = strlen(text);
+	bool letter = false;
+
+	if (!len || len > 15 || text[0] == '-' || text[len - 1] == '-' ||
+	    strstr(text, "--"))
+		return false;
+	for (; *text; text++) {
+		if (*text >= 'a' && *text <= 'z')
+			letter = true;
+		else if ((*text < '0' || *text > '9') && *text != '-')
+			return false;
+	}
+	return letter;
+}
+
+static int decode_port_name(struct knp_fields *f, struct json_object *obj,
+			    struct knp_port *port)
+{
+	const char *text;
+	int err;
+
+	err = knp_fields_get_string(f, obj, "port", &text);
+	if (err < 0)
+		return err;
+	if (!is_port_name(text))
+		return knp_fields_refuse_at(f, "port",
+					    "must be a number or a port name (a-z, 0-9, \"-\", at least one letter), is \"%s\"",
+					    text);
+	port->name = strdup(text);
+	return port->name ? 0 : -ENOMEM;
+}
+
+static int decode_port(struct knp_fields *f, struct json_object *item,
+		       void *element)
+{
+	static const char *const known[] = {
+		"protocol", "port", "endPort", NULL,
+	};
+	struct knp_port *port = element;
+	struct json_object *value;
+	uint16_t end;
+	int there;
+	int err;
+
+	err = knp_fields_expect(f, item, json_type_object);
+	if (!err)
+		err = knp_fields_only(f, item, known);
+	if (!err)
+		err = knp_fields_get_protocol(f, item, &port->proto);
+	if (err)
+		return err;
+
+	there = json_object_object_get_ex(item, "port", &value) && value;
+	port->hi = 65535;
+	if (there && json_object_is_type(value, json_type_string)) {
+		err = decode_port_name(f, item, port);
+	} else if (there) {
+		err = knp_fields_get_port(f, item, "port", &port->lo);
+		port->hi = port->lo;
+	}
+	if (err < 0)
+		return err;
+
+	err = knp_fields_get_port(f, item, "endPort", &end);
+	if (err <= 0)
+		return err;
+	if (!there)
+		return knp_fields_refuse_at(f, "endPort", "needs a port");
+	if (port->name)
+		return knp_fields_refuse_at(f, "endPort",
+					    "needs a port number, not the name \"%s\"",
+					    port->name);
+	if (end < port->lo)
+		return knp_fields_refuse_at(f, "endPort",
+					    "must not be less than port (%u < %u)",
+					    end, port->lo);
+	port->hi = end;
+	return 0;
+}
+
+static int decode_rule(struct knp_fields *f, struct json_object *item,
+		       const char *peers, struct knp_rule *rule)
+{
+	const char *const known[] = { peers, "ports", NULL };
+	void *v = NULL;
+	int err;
+
+	err = knp_fields_expect(f, item, json_type_object);
+	if (!err)
+		err = knp_fields_only(f, item, known);
+	if (err)
+		return err;
+	err = knp_fields_list(f, item, peers, sizeof(*rule->peers), &v,
+			      &rule->npeers, decode_peer);
+	rule->peers = v;
+	if (err)
+		return err;
+	v = NULL;
+	err = knp_fields_list(f, item, "ports", sizeof(*rule->ports), &v,
+			      &rule->nports, decode_port);
+	rule->ports = v;
+	return err;
+}
+
+static int decode_ingress(struct knp_fields *f, struct json_object *item,
+			  void *element)
+{
+	return decode_rule(f, item, "from", element);
+}
+
+static int decode_egress(struct knp_fields *f, struct json_object *item,
+			 void *element)
+{
+	return decode_rule(f, item, "to", element);
+}
+
+enum policy_type {
+	INGRESS,
+	EGRESS,
+};
+
+static int decode_type(struct knp_fields *f, struct json_object *item,
+		       void *element)
+{
+	enum policy_type *type = element;
+	const char *text;
+	int err;
+
+	err = knp_fields_expect_string(f, item, &text);
+	if (err)
+		return err;
+	if (!strcmp(text, "Ingress"))
+		*type = INGRESS;
+	else if (!strcmp(text, "Egress"))
+		*type = EGRESS;
+	else
+		return knp_fields_refuse(f, "must be Ingress or Egress, is \"%s\"",
+					 text);
+	return 0;
+}
+
+static int decode_types(struct knp_fields *f, struct json_object *spec,
+			struct knp_policy *policy)
+{
+	enum policy_type *types;
+	void *v = NULL;
+	size_t n = 0;
+	int err;
+
+	err = knp_fields_list(f, spec, "policyTypes", sizeof(*types), &v, &n,
+			      decode_type);
+	types = v;
+	for (size_t i = 0; !err && i < n; i++) {
+		if (types[i] == INGRESS)
+			policy->isolates_ingress = true;
+		else
+			policy->isolates_egress = true;
+	}
+	free(v);
+	if (!n) {
+		policy->isolates_ingress = true;
+		policy->isolates_egress = policy->negress;
+	}
+	return err;
+}
+
+static int decode_subject(struct knp_fields *f, struct json_object *spec,
+			  struct knp_selector *ret)
+{
+	struct json_object *value;
+	size_t mark;
+	int err;
+
+	err = knp_fields_get(f, spec, "podSelector", json_type_object, &value);
+	if (err < 0)
+		return err;
+	if (!err)
+		return knp_fields_refuse_at(f, "podSelector",
+					    "is required; {} selects all pods of the namespace");
+	mark = knp_fields_enter(f, "podSelector");
+	err = decode_selector(f, value, ret);
+	if (err)
+		return err;
+	knp_fields_leave(f, mark);
+	return 0;
+}
+
+int knp_decode_policy(struct knp_fields *f, struct json_object *obj,
+		      struct knp_policy *ret)
+{
+	static const char *const known[] = {
+		"podSelector", "policyTypes", "ingress", "egress", NULL,
+	};
+	struct json_object *spec;
+	void *rules = NULL;
+	size_t mark;
+	int err;
+
+	err = knp_fields_get(f, obj, "spec", json_type_object, &spec);
+	if (err < 0)
+		return err;
+	if (!err)
+		return knp_fields_refuse_at(f, "spec", "is required");
+	mark = knp_fields_enter(f, "spec");
+	err = knp_fields_only(f, spec, known);
+	if (!err)
+		err = decode_subject(f, spec, &ret->subject);
+	if (err)
+		return err;
+	err = knp_fields_list(f, spec, "ingress", sizeof(*ret->ingress), &rules,
+			      &ret->ningress, decode_ingress);
+	ret->ingress = rules;
+	if (err)
+		return err;
+	rules = NULL;
+	err = knp_fields_list(f, spec, "egress", sizeof(*ret->egress), &rules,
+			      &ret->negress, decode_egress);
+	ret->egress = rules;
+	if (!err)
+		err = decode_types(f, spec, ret);
+	if (err)
+		return err;
+	knp_fields_leave(f, mark);
+	return 0;
+}

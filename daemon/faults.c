@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "faults.h"
+
+static void fault_clear(struct knp_fault *fault)
+{
+	free(fault->file);
+	free(fault->object);
+	free(fault->field);
+	free(fault->reason);
+}
+
+static int copy(char **ret, const char *text)
+{
+	if (!text)
+		return 0;
+	*ret = strdup(text);
+	return *ret ? 0 : -ENOMEM;
+}
+
+int knp_faults_add(struct knp_faults *faults, const char *file,
+		   const char *object, const char *field, const char *fmt, ...)
+{
+	struct knp_fault fault = { 0 };
+	struct knp_fault *v;
+	va_list ap;
+	int n;
+
+	if (!faults)
+		return 0;
+	v = reallocarray(faults->v, faults->n + 1, sizeof(*v));
+	if (!v)
+		return -ENOMEM;
+	faults->v = v;
+
+	va_start(ap, fmt);
+	n = vasprintf(&fault.reason, fmt, ap);
+	va_end(ap);
+	if (n < 0) {
+		fault.reason = NULL;
+		goto err;
+	}
+	if (copy(&fault.file, file) || copy(&fault.object, object) ||
+	    copy(&fault.field, field))
+		goto err;
+	v[faults->n++] = fault;
+	return 0;
+
+err:
+	fault_clear(&fault);
+	return -ENOMEM;
+}
+
+void knp_faults_clear(struct knp_faults *faults)
+{
+	if (!faults)
+		return;
+	for (size_t i = 0; i < faults->n; i++)
+		fault_clear(&faults->v[i]);
+	free(faults->v);
+	*faults = (struct knp_faults){ 0 };
+}
+
+char *knp_fault_format(const struct knp_fault *fault)
+{
+	const char *const parts[] = {
+		fault->file, fault->object, fault->field, fault->reason,
+	};
+	size_t len = 0;
+	char *text;
+	char *end;
+
+	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++)
+		len += parts[i] ? strlen(parts[i]) + 2 : 0;
+	text = malloc(len + 1);
+	if (!text)
+		return NULL;
+	end = text;
+	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
+		if (!parts[i])
+			continue;
+		if (end != text)
+			end = stpcpy(end, ": ");
+		end = stpcpy(end, parts[i]);
+	}
+	*end = '\0';
+	for (char *p = text; *p; p++)
+		if ((unsigned char)*p < ' ' || *p == 0x7f)
+			*p = '?';
+	return text;
+}
