@@ -1,0 +1,347 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+#
+# What scenarios share: TAP, servers and reachability matrices, knpd on the two
+# nodes, waiting for conditions. Sourced; runs in the guest as root.
+#
+# A scenario is a sequence of steps and checks that ends with finish. Nothing
+# sleeps for a result: await polls a condition until a deadline, and a deadline
+# that passes is a failed test.
+
+# shellcheck source=tests/guest/topology.sh
+. "${GUEST:-/guest}/topology.sh"
+
+LOGS=${LOGS:-/run/logs}
+PORTS='80/TCP 81/TCP 80/UDP 81/UDP 80/SCTP 81/SCTP'
+declare -A KNPD_PID
+
+# ---- TAP -------------------------------------------------------------------
+
+tap_count=0
+
+# result CODE NAME: one line; 0 is ok
+result() {
+	local code=$1
+
+	shift
+	tap_count=$((tap_count + 1))
+	if [ "$code" = 0 ]; then
+		echo "ok $tap_count - $*"
+	else
+		echo "not ok $tap_count - $*"
+	fi
+}
+
+# check NAME COMMAND...: ok if the command succeeds; its output explains a failure
+check() {
+	local name=$1 out code=0
+
+	shift
+	out=$("$@" 2>&1) || code=$?
+	result "$code" "$name"
+	if [ "$code" != 0 ]; then
+		diag "$* -> $code"
+		[ -z "$out" ] || diag "$out"
+	fi
+	return 0
+}
+
+# refute NAME COMMAND...: ok if the command fails
+refute() {
+	local name=$1 out code=0
+
+	shift
+	out=$("$@" 2>&1) || code=$?
+	result $((code == 0)) "$name"
+	[ "$code" != 0 ] || diag "$* succeeded: $out"
+}
+
+equals() {
+	[ "$1" = "$2" ] || {
+		echo "expected '$2', got '$1'"
+		return 1
+	}
+}
+
+contains() {
+	case $1 in
+	*"$2"*) ;;
+	*)
+		echo "'$2' is not in: $1"
+		return 1
+		;;
+	esac
+}
+
+diag() {
+	printf '%s\n' "$*" | head -n 30 | sed 's/^/# /'
+}
+
+finish() {
+	echo "1..$tap_count"
+}
+
+# await SECONDS COMMAND...: polls until it succeeds
+await() {
+	local deadline=$((SECONDS + $1))
+
+	shift
+	until "$@" >/dev/null 2>&1; do
+		[ "$SECONDS" -lt "$deadline" ] || return 1
+		sleep 0.02
+	done
+}
+
+# ---- servers and connections -----------------------------------------------
+
+# serve: echo servers on PORTS in every host
+serve() {
+	local ready=/run/serve.ready
+
+	# shellcheck disable=SC2046,SC2086 # words are wanted
+	probe serve --log /run/datagrams $(awk '{ print $2 }' $HOSTS) -- \
+		$PORTS >$ready 2>"$LOGS/serve.log" &
+	SERVE_PID=$!
+	await 20 grep -q ready $ready || diag "$(cat "$LOGS/serve.log")"
+}
+
+# rules_to_spec: the expectation of every connection of every host to every
+# host. Rules on stdin, the last match decides, everything is allowed at first:
+#
+#   allow|deny FROM TO PORT/PROTO [4|6]
+#
+# Words are hosts or patterns (x/*, *), comments start with #. What no policy
+# can change is added at the end: a host reaches itself, a node its own pods.
+rules_to_spec() {
+	awk -v ports="${1:-$PORTS}" '
+	function glob(word) {
+		gsub(/[.]/, "\\.", word)
+		gsub(/[*]/, ".*", word)
+		return "^" word "$"
+	}
+	FNR == NR {
+		name[++hosts] = $1; ns[hosts] = $2; node[hosts] = $3
+		addr[hosts, 4] = $4; addr[hosts, 6] = $5
+		next
+	}
+	{ sub(/#.*/, "") }
+	NF == 0 { next }
+	($1 != "allow" && $1 != "deny") || NF < 4 {
+		print "bad rule: " $0 > "/dev/stderr"; exit 1
+	}
+	{
+		verdict[++rules] = $1 == "allow" ? "yes" : "no"
+		from[rules] = glob($2); to[rules] = glob($3); what[rules] = glob($4)
+		fam[rules] = NF > 4 ? $5 : "[46]"
+	}
+	END {
+		n = split(ports, port, " ")
+		for (s = 1; s <= hosts; s++)
+		for (d = 1; d <= hosts; d++)
+		for (p = 1; p <= n; p++)
+		for (f = 4; f <= 6; f += 2) {
+			e = "yes"
+			for (r = 1; r <= rules; r++)
+				if (name[s] ~ from[r] && name[d] ~ to[r] &&
+				    port[p] ~ what[r] && f ~ fam[r])
+					e = verdict[r]
+			if (s == d || (name[s] == node[s] && node[d] == node[s]))
+				e = "yes"
+			split(port[p], w, "/")
+			print ns[s], addr[d, f], w[1], w[2], e, \
+				name[s] "->" name[d] ":" port[p] "/v" f
+		}
+	}' $HOSTS -
+}
+
+# matrix NAME [PORTS]: every connection is as the rules on stdin say
+matrix() {
+	local name=$1 spec=/run/spec out code=0
+
+	rules_to_spec "${2:-$PORTS}" >$spec
+	echo "== $name" >>"$LOGS/matrix.log"
+	out=$(probe matrix --log "$LOGS/matrix.log" <$spec 2>&1) || code=$?
+	result "$code" "$name"
+	diag "${out//# /}"
+	return 0
+}
+
+# simulated NAME: knpctl simulate expects between pods what the rules of the
+# last matrix expect, for every port
+simulated() {
+	local name=$1 port code=0
+
+	for port in $PORTS; do
+		knpctl simulate -f $MANIFESTS --matrix --port "$port" -o json \
+			>/run/simulated 2>>"$LOGS/simulate.err" || code=1
+		jq -r --arg port "$port" '.allowed | to_entries[] | .key as $from |
+			.value | to_entries[] | .key as $to |
+			("4", "6") as $f | "\($from)->\($to):\($port)/v\($f) " +
+			(if .value then "yes" else "no" end)' /run/simulated
+	done | sort >/run/simulated.lines
+	awk '$6 !~ /node/ { print $6, $5 }' /run/spec | sort >/run/expected.lines
+	cmp -s /run/simulated.lines /run/expected.lines || code=1
+	result "$code" "$name"
+	[ "$code" = 0 ] || diag "$(diff /run/expected.lines /run/simulated.lines | head)"
+	return 0
+}
+
+# one NETNS ADDRESS PORT/PROTO: prints yes, no, late, refused or error
+one() {
+	rm -f /run/one
+	echo "$1 $2 ${3%/*} ${3#*/} yes x" |
+		probe matrix --deadline "${DEADLINE:-2500}" --log /run/one >/dev/null
+	sed -n 's/.*got=\([a-z]*\).*/\1/p' /run/one
+}
+
+# connections EXPECT NAME HOST PORT/PROTO...: one() of both families
+reaches() {
+	local expect=$1 from=$2 to=$3 port got
+
+	shift 3
+	for port; do
+		for address in "$(ip4_of "$to")" "$(ip6_of "$to")"; do
+			got=$(one "$(netns_of "$from")" "$address" "$port")
+			equals "$from to $address $port: $got" \
+				"$from to $address $port: $expect" || return 1
+		done
+	done
+}
+
+# hold_open NAME NETNS ADDRESS PORT PROTO [OPTIONS]: a long-lived connection,
+# driven by hold_say NAME COMMAND, which prints the answer
+hold_open() {
+	local name=$1
+
+	shift
+	mkfifo "/run/hold-$name.in" "/run/hold-$name.out"
+	probe hold "$@" <"/run/hold-$name.in" >"/run/hold-$name.out" \
+		2>>"$LOGS/hold.err" &
+	eval "exec {HOLD_IN_$name}>/run/hold-$name.in {HOLD_OUT_$name}</run/hold-$name.out"
+}
+
+hold_say() {
+	local in=HOLD_IN_$1 out=HOLD_OUT_$1 answer
+
+	echo "$2" >&"${!in}"
+	read -r -t 20 -u "${!out}" answer || answer=silent
+	echo "${answer%% *}"
+}
+
+hold_close() {
+	eval "exec {HOLD_IN_$1}>&- {HOLD_OUT_$1}<&-"
+	rm -f "/run/hold-$1.in" "/run/hold-$1.out"
+}
+
+# ---- knpd ------------------------------------------------------------------
+
+runtime_of() { echo "/run/knp-$1"; }
+status_of() { echo "/run/knp-$1/status.json"; }
+ctl() {
+	local node=$1
+
+	shift
+	on "$node" knpctl --runtime-dir "$(runtime_of "$node")" "$@"
+}
+
+load_module() { insmod /guest/knp.ko; }
+
+knpd_start() {
+	local node=$1
+
+	shift
+	mkdir -p "$(runtime_of "$node")" $MANIFESTS
+	on "$node" knpd --node "$node" --manifests $MANIFESTS \
+		--runtime-dir "$(runtime_of "$node")" "$@" \
+		>>"$LOGS/knpd-$node.log" 2>&1 &
+	KNPD_PID[$node]=$!
+}
+
+# knpd_kill NODE [SIGNAL]: and waits until it is gone
+knpd_kill() {
+	kill "-${2:-KILL}" "${KNPD_PID[$1]}" 2>/dev/null
+	wait "${KNPD_PID[$1]}" 2>/dev/null
+	return 0
+}
+
+# status NODE FIELD: of the status file
+status() { jq -r ".$2" "$(status_of "$1")" 2>/dev/null; }
+
+generation() { ctl "$1" status -o json | jq -r .generation; }
+
+# enforced_since NODE VERSION: a later version of the store is enforced, and
+# nothing newer is under way
+enforced_since() {
+	jq -e --argjson old "$2" '.state == "synced" and .enforced_version > $old
+		and .enforced_version == .store_version
+		and .enforced_batches == .batches' "$(status_of "$1")"
+}
+
+# nodes_start: module, both daemons, and the state they start from enforced
+nodes_start() {
+	local node
+
+	load_module || return 1
+	for node in node1 node2; do
+		knpd_start "$node"
+	done
+	for node in node1 node2; do
+		await 30 enforced_since "$node" 0 || {
+			diag "knpd of $node: $(tail -n 5 "$LOGS/knpd-$node.log")"
+			return 1
+		}
+	done
+}
+
+# change NAME COMMAND...: the command changes one manifest; returns when both
+# nodes report it enforced. It is a test: it has to happen in time.
+change() {
+	local name=$1 node code=0
+	local -A before
+
+	shift
+	for node in node1 node2; do
+		before[$node]=$(status "$node" enforced_version)
+	done
+	"$@" || code=1
+	for node in node1 node2; do
+		await 20 enforced_since "$node" "${before[$node]}" || code=1
+	done
+	result "$code" "$name: enforced on both nodes"
+	[ "$code" = 0 ] || for node in node1 node2; do
+		diag "$node: $(cat "$(status_of "$node")"; tail -n 3 "$LOGS/knpd-$node.log")"
+	done
+	return 0
+}
+
+withdraw() { rm "$MANIFESTS/$1"; }
+
+# What a stranger needs who looks at a failure; the harness fetches LOGS.
+keep_evidence() {
+	local node
+
+	for node in node1 node2; do
+		ctl "$node" status >"$LOGS/status-$node" 2>&1
+		ctl "$node" stats >"$LOGS/stats-$node" 2>&1
+		cp "$(status_of "$node")" "$LOGS/status-$node.json" 2>/dev/null
+	done
+	cp -r $MANIFESTS "$LOGS/" 2>/dev/null
+	return 0
+}
+
+# The scenario's end, however it comes: evidence, processes, namespaces, module.
+cleanup() {
+	local pid
+
+	keep_evidence
+	for pid in "${KNPD_PID[@]}" ${SERVE_PID:+"$SERVE_PID"}; do
+		kill "$pid" 2>/dev/null
+	done
+	topology_down
+	rmmod knp 2>/dev/null
+	return 0
+}
+
+modprobe -a veth sctp nf_conntrack nft_chain_nat nft_ct nft_masq nft_nat dummy
+echo 0 >/proc/sys/net/netfilter/nf_conntrack_log_invalid 2>/dev/null
+trap cleanup EXIT

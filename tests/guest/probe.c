@@ -1,0 +1,698 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Real connections between network namespaces, for the guest scenarios.
+ *
+ *   probe serve --log FILE NETNS... -- PORT/PROTO...
+ *       echo servers, IPv4 and IPv6, in every namespace, from one process;
+ *       prints "ready" when all of them listen; appends what arrives by UDP to
+ *       FILE, so that a test sees what reached a server that cannot answer
+ *   probe matrix [--deadline MS] [--grace MS] [--log FILE] < SPEC
+ *       every connection of SPEC at once, one a line:
+ *       NETNS ADDRESS PORT PROTO EXPECT LABEL, EXPECT being yes or no
+ *   probe hold NETNS ADDRESS PORT PROTO [--bind ADDRESS] [--deadline MS]
+ *       one long-lived connection, driven by lines on stdin: "ping" sends one
+ *       message and answers "pong N" or "lost N"; "send TEXT" answers "sent"
+ *   probe latency COUNT DIR STATUS FILE_A FILE_B
+ *       replaces DIR/latency.yaml by copies of FILE_A and FILE_B in turn and
+ *       measures until STATUS shows a new generation; prints the figures
+ *
+ * A connection counts as "yes" when the peer's echo came back. It is "no" when
+ * nothing came until the deadline, "refused" when somebody answered that there
+ * is no service (so the packet did pass), "late" when it only came after a
+ * retransmission: the first packet was lost.
+ *
+ * Under emulation nothing is fast, so an expected answer may take until the
+ * deadline; the grace is how long the silence of the others is listened to
+ * after the last expected answer. UDP never repeats, so it judges the first
+ * packet exactly.
+ *
+ * Namespaces are names below /run/netns. Errors end the process with status 2;
+ * "matrix" ends with 1 if an expectation failed.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/inotify.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define NAME_LEN	64
+#define MSG_LEN		64
+
+static void die(const char *fmt, ...) __attribute__((format(printf, 1, 2),
+						     noreturn));
+
+static void die(const char *fmt, ...)
+{
+	int err = errno;
+	va_list ap;
+
+	fputs("probe: ", stderr);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fprintf(stderr, " (%s)\n", strerror(err));
+	exit(2);
+}
+
+static int64_t now_us(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}
+
+static void enter(const char *netns)
+{
+	static char current[NAME_LEN];
+	char path[PATH_MAX];
+	int fd;
+
+	if (!strcmp(current, netns))
+		return;
+	snprintf(path, sizeof(path), "/run/netns/%s", netns);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || setns(fd, CLONE_NEWNET))
+		die("namespace %s", netns);
+	close(fd);
+	snprintf(current, sizeof(current), "%s", netns);
+}
+
+static int proto_number(const char *name)
+{
+	if (!strcmp(name, "TCP"))
+		return IPPROTO_TCP;
+	if (!strcmp(name, "UDP"))
+		return IPPROTO_UDP;
+	if (!strcmp(name, "SCTP"))
+		return IPPROTO_SCTP;
+	errno = EINVAL;
+	die("protocol %s", name);
+}
+
+static int new_socket(int family, int proto)
+{
+	int type = proto == IPPROTO_UDP ? SOCK_DGRAM : SOCK_STREAM;
+	int fd;
+
+	fd = socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, proto);
+	if (fd < 0)
+		die("socket of protocol %d", proto);
+	return fd;
+}
+
+static socklen_t parse_address(const char *text, int port,
+			       struct sockaddr_storage *ret)
+{
+	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)ret;
+	struct sockaddr_in *v4 = (struct sockaddr_in *)ret;
+
+	memset(ret, 0, sizeof(*ret));
+	if (inet_pton(AF_INET, text, &v4->sin_addr) == 1) {
+		v4->sin_family = AF_INET;
+		v4->sin_port = htons((uint16_t)port);
+		return sizeof(*v4);
+	}
+	if (inet_pton(AF_INET6, text, &v6->sin6_addr) == 1) {
+		v6->sin6_family = AF_INET6;
+		v6->sin6_port = htons((uint16_t)port);
+		return sizeof(*v6);
+	}
+	errno = EINVAL;
+	die("address %s", text);
+}
+
+static void raise_file_limit(void)
+{
+	struct rlimit lim = { .rlim_cur = 65536, .rlim_max = 65536 };
+
+	if (setrlimit(RLIMIT_NOFILE, &lim))
+		die("file limit");
+}
+
+/* serve ------------------------------------------------------------------ */
+
+enum server_kind {
+	LISTENER,
+	STREAM,
+	DATAGRAM,
+};
+
+static void watch(int ep, int fd, enum server_kind kind)
+{
+	struct epoll_event ev = {
+		.events = EPOLLIN,
+		.data.u64 = (uint64_t)kind << 32 | (uint32_t)fd,
+	};
+
+	if (epoll_ctl(ep, EPOLL_CTL_ADD, fd, &ev))
+		die("epoll");
+}
+
+static void serve_on(int ep, const char *netns, int family, int port, int proto)
+{
+	const char *any = family == AF_INET ? "0.0.0.0" : "::";
+	struct sockaddr_storage sa;
+	socklen_t len;
+	int fd, one = 1;
+
+	len = parse_address(any, port, &sa);
+	fd = new_socket(family, proto);
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	if (family == AF_INET6)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one));
+	if (bind(fd, (struct sockaddr *)&sa, len))
+		die("bind %s port %d protocol %d", netns, port, proto);
+	if (proto != IPPROTO_UDP && listen(fd, 1024))
+		die("listen %s port %d protocol %d", netns, port, proto);
+	watch(ep, fd, proto == IPPROTO_UDP ? DATAGRAM : LISTENER);
+}
+
+static void echo_datagrams(int fd, FILE *log)
+{
+	struct sockaddr_storage from;
+	socklen_t len = sizeof(from);
+	char buf[MSG_LEN];
+	ssize_t n;
+
+	while ((n = recvfrom(fd, buf, sizeof(buf), 0, (struct sockaddr *)&from,
+			     &len)) >= 0) {
+		if (log) {
+			fwrite(buf, 1, (size_t)n, log);
+			fflush(log);
+		}
+		sendto(fd, buf, (size_t)n, 0, (struct sockaddr *)&from, len);
+		len = sizeof(from);
+	}
+}
+
+static void echo_stream(int fd)
+{
+	char buf[MSG_LEN];
+	ssize_t n;
+
+	n = recv(fd, buf, sizeof(buf), 0);
+	if (n > 0)
+		send(fd, buf, (size_t)n, MSG_NOSIGNAL);
+	else if (n == 0 || (errno != EAGAIN && errno != EINTR))
+		close(fd);
+}
+
+static void serve_event(int ep, const struct epoll_event *ev, FILE *log)
+{
+	int fd = (int)(uint32_t)ev->data.u64, conn;
+
+	switch ((enum server_kind)(ev->data.u64 >> 32)) {
+	case LISTENER:
+		while ((conn = accept4(fd, NULL, NULL,
+				       SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0)
+			watch(ep, conn, STREAM);
+		break;
+	case STREAM:
+		echo_stream(fd);
+		break;
+	case DATAGRAM:
+		echo_datagrams(fd, log);
+		break;
+	}
+}
+
+static int cmd_serve(int argc, char **argv)
+{
+	struct epoll_event ev[64];
+	FILE *log = NULL;
+	int ep, i, j, n, split;
+
+	if (argc > 2 && !strcmp(argv[0], "--log")) {
+		log = fopen(argv[1], "ae");
+		if (!log)
+			die("%s", argv[1]);
+		argc -= 2;
+		argv += 2;
+	}
+	ep = epoll_create1(EPOLL_CLOEXEC);
+	for (split = 0; split < argc && strcmp(argv[split], "--"); split++)
+		;
+	for (i = 0; i < split; i++) {
+		enter(argv[i]);
+		for (j = split + 1; j < argc; j++) {
+			char proto[NAME_LEN];
+			int port;
+
+			if (sscanf(argv[j], "%d/%63s", &port, proto) != 2)
+				die("port %s", argv[j]);
+			serve_on(ep, argv[i], AF_INET, port, proto_number(proto));
+			serve_on(ep, argv[i], AF_INET6, port, proto_number(proto));
+		}
+	}
+	puts("ready");
+	fflush(stdout);
+	for (;;) {
+		n = epoll_wait(ep, ev, 64, -1);
+		if (n < 0 && errno != EINTR)
+			die("epoll");
+		for (i = 0; i < n; i++)
+			serve_event(ep, &ev[i], log);
+	}
+}
+
+/* matrix ----------------------------------------------------------------- */
+
+/**
+ * struct try - one connection
+ * @result: NULL until it is known
+ */
+struct try {
+	char netns[NAME_LEN];
+	char addr[INET6_ADDRSTRLEN];
+	char label[2 * NAME_LEN];
+	const char *result;
+	int64_t start, end;
+	int port;
+	int proto;
+	int fd;
+	bool expect;
+	bool sent;
+};
+
+static size_t read_spec(struct try **ret)
+{
+	size_t n = 0, cap = 0;
+	struct try *v = NULL;
+	char line[512];
+
+	while (fgets(line, sizeof(line), stdin)) {
+		char proto[NAME_LEN], expect[NAME_LEN];
+		struct try *t;
+
+		if (n == cap) {
+			cap = cap ? 2 * cap : 256;
+			v = realloc(v, cap * sizeof(*v));
+			if (!v)
+				die("memory");
+		}
+		t = &v[n++];
+		memset(t, 0, sizeof(*t));
+		if (sscanf(line, "%63s %45s %d %63s %63s %127s", t->netns,
+			   t->addr, &t->port, proto, expect, t->label) != 6)
+			die("line %zu of the specification", n);
+		t->proto = proto_number(proto);
+		t->expect = !strcmp(expect, "yes");
+		t->fd = -1;
+	}
+	*ret = v;
+	return n;
+}
+
+static void finish(struct try *t, const char *result)
+{
+	t->result = result;
+	t->end = now_us();
+	close(t->fd);
+	t->fd = -1;
+}
+
+static void begin(struct try *t, int ep)
+{
+	struct epoll_event ev = { .events = EPOLLIN | EPOLLOUT, .data.ptr = t };
+	struct sockaddr_storage sa;
+	socklen_t len;
+
+	enter(t->netns);
+	len = parse_address(t->addr, t->port, &sa);
+	t->fd = new_socket(sa.ss_family, t->proto);
+	t->start = now_us();
+	if (connect(t->fd, (struct sockaddr *)&sa, len) && errno != EINPROGRESS) {
+		finish(t, errno == ECONNREFUSED ? "refused" : "error");
+		return;
+	}
+	if (epoll_ctl(ep, EPOLL_CTL_ADD, t->fd, &ev))
+		die("epoll");
+}
+
+static bool was_repeated(const struct try *t)
+{
+	struct tcp_info info;
+	socklen_t len = sizeof(info);
+
+	if (t->proto != IPPROTO_TCP)
+		return false;
+	memset(&info, 0, sizeof(info));
+	if (getsockopt(t->fd, IPPROTO_TCP, TCP_INFO, &info, &len))
+		return false;
+	return info.tcpi_total_retrans > 0;
+}
+
+static void advance(struct try *t, int ep, uint32_t events)
+{
+	struct epoll_event ev = { .events = EPOLLIN, .data.ptr = t };
+	char buf[MSG_LEN];
+
+	if (!t->sent && (events & EPOLLOUT) && !(events & EPOLLERR)) {
+		if (send(t->fd, "knp\n", 4, MSG_NOSIGNAL) != 4) {
+			finish(t, errno == ECONNREFUSED ? "refused" : "error");
+			return;
+		}
+		t->sent = true;
+		epoll_ctl(ep, EPOLL_CTL_MOD, t->fd, &ev);
+	}
+	if (!(events & (EPOLLIN | EPOLLERR | EPOLLHUP)))
+		return;
+	if (recv(t->fd, buf, sizeof(buf), 0) > 0)
+		finish(t, was_repeated(t) ? "late" : "yes");
+	else if (errno == ECONNREFUSED || errno == ECONNRESET)
+		finish(t, "refused");
+	else if (errno != EAGAIN && errno != EINTR)
+		finish(t, "error");
+}
+
+static size_t count_open(const struct try *v, size_t n, bool expected)
+{
+	size_t i, open = 0;
+
+	for (i = 0; i < n; i++)
+		open += !v[i].result && (!expected || v[i].expect);
+	return open;
+}
+
+static void run_matrix(struct try *v, size_t n, int64_t deadline, int64_t grace)
+{
+	struct epoll_event ev[256];
+	int ep = epoll_create1(EPOLL_CLOEXEC);
+	int64_t start, quiet;
+	size_t i;
+	int k, got;
+
+	for (i = 0; i < n; i++)
+		begin(&v[i], ep);
+	start = now_us();
+	quiet = start;
+	while (count_open(v, n, false)) {
+		if (count_open(v, n, true)) {
+			quiet = now_us();
+			if (quiet - start > deadline)
+				break;
+		} else if (now_us() - quiet > grace) {
+			break;
+		}
+		got = epoll_wait(ep, ev, 256, 20);
+		for (k = 0; k < got; k++) {
+			struct try *t = ev[k].data.ptr;
+
+			if (!t->result)
+				advance(t, ep, ev[k].events);
+		}
+	}
+	for (i = 0; i < n; i++)
+		if (!v[i].result)
+			finish(&v[i], "no");
+	close(ep);
+}
+
+static int report_matrix(const struct try *v, size_t n, const char *path)
+{
+	size_t i, yes = 0, wrong = 0;
+	int64_t slowest = 0;
+	FILE *log;
+
+	log = fopen(path, "ae");
+	if (!log)
+		die("%s", path);
+	for (i = 0; i < n; i++) {
+		const struct try *t = &v[i];
+		const char *expect = t->expect ? "yes" : "no";
+		bool bad = strcmp(t->result, expect) != 0;
+		int64_t took = t->end - t->start;
+
+		fprintf(log, "%s expected=%s got=%s us=%lld\n", t->label,
+			expect, t->result, (long long)took);
+		yes += !strcmp(t->result, "yes");
+		if (t->expect && took > slowest)
+			slowest = took;
+		if (!bad)
+			continue;
+		if (++wrong <= 20)
+			printf("# %s: expected %s, got %s\n", t->label, expect,
+			       t->result);
+	}
+	fclose(log);
+	printf("# %zu connections: %zu answered, %zu silent, %zu wrong; slowest answer %lld ms\n",
+	       n, yes, n - yes, wrong, (long long)(slowest / 1000));
+	return wrong ? 1 : 0;
+}
+
+static int cmd_matrix(int argc, char **argv)
+{
+	int64_t deadline = 8000, grace = 400;
+	const char *log = "/dev/null";
+	struct try *v;
+	size_t n;
+	int i, ret;
+
+	for (i = 0; i + 1 < argc; i += 2) {
+		if (!strcmp(argv[i], "--deadline"))
+			deadline = atoi(argv[i + 1]);
+		else if (!strcmp(argv[i], "--grace"))
+			grace = atoi(argv[i + 1]);
+		else if (!strcmp(argv[i], "--log"))
+			log = argv[i + 1];
+	}
+	raise_file_limit();
+	n = read_spec(&v);
+	if (!n) {
+		puts("# no connections");
+		return 1;
+	}
+	run_matrix(v, n, deadline * 1000, grace * 1000);
+	ret = report_matrix(v, n, log);
+	free(v);
+	return ret;
+}
+
+/* hold ------------------------------------------------------------------- */
+
+static bool ready_until(int fd, short events, int64_t deadline)
+{
+	struct pollfd p = { .fd = fd, .events = events };
+	int64_t left = deadline - now_us();
+
+	return left > 0 && poll(&p, 1, (int)(left / 1000) + 1) > 0;
+}
+
+/*
+ * Messages have one length, so that the echo of an earlier one, which a
+ * reopened path may still deliver, is told from the one awaited.
+ */
+static bool ping(int fd, unsigned int seq, int64_t deadline)
+{
+	char want[16], got[16];
+	size_t have = 0;
+	ssize_t n;
+
+	snprintf(want, sizeof(want), "%014u\n", seq);
+	while (send(fd, want, 15, MSG_NOSIGNAL) != 15) {
+		if (errno != EAGAIN && errno != ECONNREFUSED)
+			return false;
+		if (!ready_until(fd, POLLOUT, deadline))
+			return false;
+	}
+	while (ready_until(fd, POLLIN, deadline)) {
+		n = recv(fd, got + have, 15 - have, 0);
+		if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR &&
+			       errno != ECONNREFUSED))
+			return false;
+		if (n < 0)
+			continue;
+		have += (size_t)n;
+		if (have < 15)
+			continue;
+		if (!memcmp(got, want, 15))
+			return true;
+		have = 0;
+	}
+	return false;
+}
+
+static void hold_loop(int fd, int64_t wait)
+{
+	char line[MSG_LEN];
+	unsigned int seq = 0;
+
+	while (fgets(line, sizeof(line), stdin)) {
+		if (!strncmp(line, "send ", 5)) {
+			puts(send(fd, line + 5, strlen(line + 5), MSG_NOSIGNAL) < 0 ?
+			     "failed" : "sent");
+		} else {
+			seq++;
+			printf("%s %u\n", ping(fd, seq, now_us() + wait) ?
+			       "pong" : "lost", seq);
+		}
+		fflush(stdout);
+	}
+}
+
+static int cmd_hold(int argc, char **argv)
+{
+	const char *from = NULL;
+	struct sockaddr_storage sa;
+	int64_t wait = 4000;
+	socklen_t len;
+	int fd, i;
+
+	if (argc < 4)
+		return 2;
+	for (i = 4; i + 1 < argc; i += 2) {
+		if (!strcmp(argv[i], "--bind"))
+			from = argv[i + 1];
+		else if (!strcmp(argv[i], "--deadline"))
+			wait = atoi(argv[i + 1]);
+	}
+	enter(argv[0]);
+	if (from) {
+		len = parse_address(from, 0, &sa);
+		fd = new_socket(sa.ss_family, proto_number(argv[3]));
+		if (bind(fd, (struct sockaddr *)&sa, len))
+			die("bind %s", from);
+		len = parse_address(argv[1], atoi(argv[2]), &sa);
+	} else {
+		len = parse_address(argv[1], atoi(argv[2]), &sa);
+		fd = new_socket(sa.ss_family, proto_number(argv[3]));
+	}
+	if (connect(fd, (struct sockaddr *)&sa, len) && errno != EINPROGRESS)
+		die("connect %s", argv[1]);
+	hold_loop(fd, wait * 1000);
+	return 0;
+}
+
+/* latency ---------------------------------------------------------------- */
+
+static void put_file(const char *dir, const char *text, size_t len)
+{
+	char tmp[PATH_MAX], path[PATH_MAX];
+	int fd;
+
+	snprintf(tmp, sizeof(tmp), "%s/.latency.tmp", dir);
+	snprintf(path, sizeof(path), "%s/latency.yaml", dir);
+	fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	if (fd < 0 || write(fd, text, len) != (ssize_t)len || close(fd))
+		die("%s", tmp);
+	if (rename(tmp, path))
+		die("%s", path);
+}
+
+static size_t get_file(const char *path, char *buf, size_t size)
+{
+	FILE *f = fopen(path, "re");
+	size_t n;
+
+	if (!f)
+		return 0;
+	n = fread(buf, 1, size - 1, f);
+	fclose(f);
+	buf[n] = 0;
+	return n;
+}
+
+static unsigned long long status_generation(const char *path)
+{
+	char buf[65536], *at;
+
+	if (!get_file(path, buf, sizeof(buf)))
+		return 0;
+	at = strstr(buf, "\"generation\"");
+	at = at ? strchr(at, ':') : NULL;
+	return at ? strtoull(at + 1, NULL, 10) : 0;
+}
+
+static void wait_generation(int ino, const char *status, unsigned long long old)
+{
+	struct pollfd p = { .fd = ino, .events = POLLIN };
+	int64_t give_up = now_us() + 20 * 1000000LL;
+	char buf[4096];
+
+	while (status_generation(status) == old) {
+		if (now_us() > give_up) {
+			errno = ETIMEDOUT;
+			die("no new generation after %llu", old);
+		}
+		if (poll(&p, 1, 100) > 0 && read(ino, buf, sizeof(buf)) < 0 &&
+		    errno != EAGAIN)
+			die("inotify");
+	}
+}
+
+static int compare(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+static int cmd_latency(int argc, char **argv)
+{
+	char text[2][65536], folder[PATH_MAX];
+	unsigned long long old;
+	size_t len[2];
+	int64_t *us;
+	int ino, i, n;
+
+	if (argc != 5)
+		return 2;
+	n = atoi(argv[0]);
+	us = calloc((size_t)n, sizeof(*us));
+	if (n < 1 || !us)
+		return 2;
+	len[0] = get_file(argv[3], text[0], sizeof(text[0]));
+	len[1] = get_file(argv[4], text[1], sizeof(text[1]));
+	snprintf(folder, sizeof(folder), "%s", argv[2]);
+	*strrchr(folder, '/') = 0;
+	ino = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	if (ino < 0 || inotify_add_watch(ino, folder, IN_MOVED_TO | IN_CLOSE_WRITE) < 0)
+		die("%s", folder);
+	for (i = 0; i < n; i++) {
+		int64_t start;
+
+		old = status_generation(argv[2]);
+		start = now_us();
+		put_file(argv[1], text[i % 2], len[i % 2]);
+		wait_generation(ino, argv[2], old);
+		us[i] = now_us() - start;
+	}
+	qsort(us, (size_t)n, sizeof(*us), compare);
+	printf("changes=%d min_us=%lld p50_us=%lld p90_us=%lld p99_us=%lld max_us=%lld\n",
+	       n, (long long)us[0], (long long)us[n / 2], (long long)us[n * 9 / 10],
+	       (long long)us[n * 99 / 100], (long long)us[n - 1]);
+	free(us);
+	close(ino);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc > 1 && !strcmp(argv[1], "serve"))
+		return cmd_serve(argc - 2, argv + 2);
+	if (argc > 1 && !strcmp(argv[1], "matrix"))
+		return cmd_matrix(argc - 2, argv + 2);
+	if (argc > 1 && !strcmp(argv[1], "hold"))
+		return cmd_hold(argc - 2, argv + 2);
+	if (argc > 1 && !strcmp(argv[1], "latency"))
+		return cmd_latency(argc - 2, argv + 2);
+	fputs("usage: probe serve|matrix|hold|latency ...\n", stderr);
+	return 2;
+}
