@@ -6,8 +6,11 @@
  *   - a file that cannot be read or parsed keeps its last good objects;
  *   - an object that is refused keeps its last good version; a file with a
  *     refused object whose name is unknown deletes nothing;
- *   - a file that another process still has open for writing is not read
- *     until it is closed (where the file system has leases, fcntl(2));
+ *   - a file that another process has open for writing is not read until it
+ *     is closed (by a read lease, fcntl(2); on a file system without leases,
+ *     until its close was seen or it has not changed for a second): cut in
+ *     the right place, half a policy is a valid one that allows more. The
+ *     first scan waits for such files, for at most 5 seconds;
  *   - a file that is gone takes its objects with it;
  *   - of the same object in two files the first by file name counts;
  *   - if the folder itself is gone or cannot be read, all stays, and it is
@@ -24,6 +27,8 @@
  */
 #ifndef KNP_DIR_H
 #define KNP_DIR_H
+
+#include <stdint.h>
 
 #include "faults.h"
 #include "store.h"
@@ -49,6 +54,18 @@ int knp_dir_open(struct event_base *base, const char *path,
 		 struct knp_store *store, void (*changed)(void *arg),
 		 void (*fault)(void *arg, const struct knp_fault *fault),
 		 void *arg, struct knp_dir **ret);
+
+/*
+ * When the first inotify event of the batch that changed() reports became
+ * readable, CLOCK_MONOTONIC in ns; 0 for the first scan and for rescans.
+ */
+int64_t knp_dir_since(const struct knp_dir *dir);
+
+/* Look at every file again, from the event loop. */
+void knp_dir_rescan(struct knp_dir *dir);
+
+/* The faults that hold now: what is set aside or stands at its last good state. */
+const struct knp_faults *knp_dir_faults(const struct knp_dir *dir);
 
 /* Stop. The store keeps what it has. Accepts NULL. */
 void knp_dir_close(struct knp_dir *dir);
