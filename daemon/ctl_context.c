@@ -1,0 +1,421 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The context of a command: options, the module, tables and names. */
+#include "ctl.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "runtime.h"
+
+/* How long names may lag behind the commit that they belong to. */
+#define NAMES_TRIES	25
+#define NAMES_PAUSE_NS	(20 * 1000 * 1000)
+
+void knp_ctl_begin(struct knp_ctl *c, const char *command)
+{
+	const char *dir = getenv("KNP_RUNTIME_DIR");
+
+	memset(c, 0, sizeof(*c));
+	c->command = command;
+	c->runtime_dir = dir && *dir ? dir : KNP_RUNTIME_DIR;
+}
+
+void knp_ctl_end(struct knp_ctl *c)
+{
+	knp_ruleset_free(c->rs);
+	knp_names_free(c->names);
+	knp_genl_close(c->g);
+	c->rs = NULL;
+	c->names = NULL;
+	c->g = NULL;
+}
+
+int knp_ctl_option(struct knp_ctl *c, int option, const char *help)
+{
+	switch (option) {
+	case 'o':
+		if (!strcmp(optarg, "json"))
+			c->json = true;
+		else if (!strcmp(optarg, "table"))
+			c->json = false;
+		else
+			return knp_ctl_usage(c, "-o takes table or json, not %s",
+					     optarg);
+		return -1;
+	case CTL_OPT_RUNTIME_DIR:
+		c->runtime_dir = optarg;
+		return -1;
+	case 'h':
+		fputs(help, stdout);
+		return CTL_OK;
+	}
+
+	return knp_ctl_usage(c, "bad option");
+}
+
+int knp_ctl_fail(const char *format, ...)
+{
+	va_list args;
+
+	fputs("knpctl: ", stderr);
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fputc('\n', stderr);
+	return CTL_FAILED;
+}
+
+int knp_ctl_usage(const struct knp_ctl *c, const char *format, ...)
+{
+	va_list args;
+
+	fprintf(stderr, "knpctl %s: ", c->command);
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fprintf(stderr, " (see knpctl %s --help)\n", c->command);
+	return CTL_USAGE;
+}
+
+int knp_ctl_refused(const struct knp_ctl *c, int err, const char *what)
+{
+	const char *text = knp_genl_text(c->g);
+
+	return knp_ctl_fail("%s: %s%s%s", what, strerror(-err),
+			    *text ? ": " : "", text);
+}
+
+int knp_ctl_connect(struct knp_ctl *c)
+{
+	int err;
+
+	err = knp_genl_open(&c->g);
+	if (!err)
+		err = knp_genl_info(c->g, &c->info);
+	if (err)
+		return knp_ctl_fail("%s", knp_genl_advice(err));
+	return CTL_OK;
+}
+
+static int fit(const struct knp_ctl *c, struct knp_names **ret)
+{
+	struct knp_names *names;
+	int err;
+
+	err = knp_names_read(c->runtime_dir, &names);
+	if (err)
+		return err;
+
+	if (names->instance != c->info.instance ||
+	    names->generation != c->info.generation) {
+		knp_names_free(names);
+		return -ESTALE;
+	}
+
+	*ret = names;
+	return 0;
+}
+
+void knp_ctl_names_now(struct knp_ctl *c)
+{
+	knp_names_free(c->names);
+	c->names = NULL;
+	fit(c, &c->names);
+}
+
+void knp_ctl_names(struct knp_ctl *c)
+{
+	const struct timespec pause = { .tv_nsec = NAMES_PAUSE_NS };
+	int i, err = -ESTALE;
+
+	knp_names_free(c->names);
+	c->names = NULL;
+	if (!c->info.generation)
+		return;
+
+	/* knpd writes them just after its commit; without one, why wait? */
+	for (i = 0; i < NAMES_TRIES; i++) {
+		err = fit(c, &c->names);
+		if (err != -ESTALE || !knp_runtime_locked(c->runtime_dir))
+			break;
+		nanosleep(&pause, NULL);
+	}
+
+	if (err == -ESTALE)
+		fprintf(stderr,
+			"knpctl: the names in %s are not those of generation %" PRIu64 ": showing bare ids\n",
+			c->runtime_dir, c->info.generation);
+	else if (err)
+		fprintf(stderr,
+			"knpctl: no names in %s (%s): showing bare ids\n",
+			c->runtime_dir, err == -ENOENT ? "no " KNP_NAMES_FILE :
+			strerror(-err));
+}
+
+int knp_ctl_view(struct knp_ctl *c)
+{
+	int err, status;
+
+	if (!c->g) {
+		status = knp_ctl_connect(c);
+		if (status)
+			return status;
+	}
+
+	knp_ruleset_free(c->rs);
+	c->rs = NULL;
+	err = knp_genl_snapshot(c->g, 0, &c->rs, &c->info);
+	if (err)
+		return knp_ctl_refused(c, err, "cannot read the tables");
+
+	knp_ctl_names(c);
+	return CTL_OK;
+}
+
+static int by_id(const void *a, const void *b)
+{
+	uint32_t x, y;
+
+	/* Every record with a tag starts with its id. */
+	memcpy(&x, a, sizeof(x));
+	memcpy(&y, b, sizeof(y));
+	return (x > y) - (x < y);
+}
+
+const uint8_t *knp_ctl_tag(const struct knp_ctl *c, uint32_t table,
+			   uint32_t id)
+{
+	struct knp_recs *recs;
+	const char *rec;
+	size_t offset;
+
+	switch (table) {
+	case KNP_TABLE_RULE:
+		offset = offsetof(struct knp_rec_rule, tag);
+		break;
+	case KNP_TABLE_PORTSET:
+		offset = offsetof(struct knp_rs_portset, rec.tag);
+		break;
+	case KNP_TABLE_CLASS:
+		offset = offsetof(struct knp_rec_class, tag);
+		break;
+	case KNP_TABLE_SET:
+		offset = offsetof(struct knp_rec_set, tag);
+		break;
+	default:
+		return NULL;
+	}
+
+	recs = knp_ruleset_table(c->rs, table);
+	if (!recs || !recs->n)
+		return NULL;
+
+	rec = bsearch(&id, recs->v, recs->n, recs->size, by_id);
+	return rec ? (const uint8_t *)rec + offset : NULL;
+}
+
+const char *knp_ctl_name(const struct knp_ctl *c, uint32_t table, uint32_t id)
+{
+	const uint8_t *tag = knp_ctl_tag(c, table, id);
+
+	return tag ? knp_names_tag(c->names, tag) : NULL;
+}
+
+static void port_text(const struct knp_rec_port *port, char *buf, size_t size)
+{
+	char proto[8];
+
+	if (!port->proto) {
+		snprintf(buf, size, "any");
+		return;
+	}
+
+	knp_ctl_proto(port->proto, proto);
+	if (!port->lo && port->hi == UINT16_MAX)
+		snprintf(buf, size, "*/%s", proto);
+	else if (port->lo == port->hi)
+		snprintf(buf, size, "%u/%s", port->lo, proto);
+	else
+		snprintf(buf, size, "%u-%u/%s", port->lo, port->hi, proto);
+}
+
+struct json_object *knp_ctl_ports(const struct knp_ctl *c, uint32_t portset)
+{
+	const struct knp_recs *recs = &c->rs->portsets;
+	struct json_object *array = knp_ctl_array();
+	const struct knp_rs_portset *ps = NULL;
+	char text[32];
+	uint32_t i;
+
+	if (recs->n)
+		ps = bsearch(&portset, recs->v, recs->n, recs->size, by_id);
+
+	for (i = 0; ps && i < ps->rec.nports; i++) {
+		port_text(&ps->ports[i], text, sizeof(text));
+		knp_ctl_push(array, json_object_new_string(text));
+	}
+
+	return array;
+}
+
+static const char *word(const char * const *words, size_t n, uint32_t i)
+{
+	return i < n && words[i] ? words[i] : "unknown";
+}
+
+#define WORD(words, i)	word(words, sizeof(words) / sizeof((words)[0]), i)
+
+const char *knp_ctl_reason(uint32_t reason)
+{
+	static const char * const words[] = {
+		[KNP_REASON_NOT_ISOLATED]  = "not-isolated",
+		[KNP_REASON_ALLOWED]	   = "allowed",
+		[KNP_REASON_SELF]	   = "self",
+		[KNP_REASON_NODE]	   = "node",
+		[KNP_REASON_NDP]	   = "ndp",
+		[KNP_REASON_DEFAULT_PASS]  = "default-pass",
+		[KNP_REASON_EGRESS]	   = "egress",
+		[KNP_REASON_INGRESS]	   = "ingress",
+		[KNP_REASON_DEFAULT_DROP]  = "default-drop",
+		[KNP_REASON_UNKNOWN_LOCAL] = "unknown-local",
+		[KNP_REASON_FRAGMENT]	   = "fragment",
+		[KNP_REASON_MALFORMED]	   = "malformed",
+		[KNP_REASON_CT_INVALID]	   = "ct-invalid",
+	};
+
+	return WORD(words, reason);
+}
+
+const char *knp_ctl_mode(uint8_t mode)
+{
+	static const char * const words[] = {
+		[KNP_MODE_ENFORCE] = "enforce",
+		[KNP_MODE_AUDIT]   = "audit",
+	};
+
+	return WORD(words, mode);
+}
+
+const char *knp_ctl_action(uint8_t action)
+{
+	static const char * const words[] = {
+		[KNP_PASS] = "pass",
+		[KNP_DROP] = "drop",
+	};
+
+	return WORD(words, action);
+}
+
+const char *knp_ctl_direction(uint8_t direction)
+{
+	static const char * const words[] = {
+		[KNP_EGRESS]  = "egress",
+		[KNP_INGRESS] = "ingress",
+	};
+
+	return WORD(words, direction);
+}
+
+const char *knp_ctl_role(uint8_t role)
+{
+	static const char * const words[] = {
+		[KNP_ROLE_OTHER]  = "other",
+		[KNP_ROLE_POD]	  = "pod",
+		[KNP_ROLE_UPLINK] = "uplink",
+	};
+
+	return WORD(words, role);
+}
+
+static const struct {
+	const char *name;
+	uint8_t proto;
+	bool ports;
+} protocols[] = {
+	{ "TCP",    IPPROTO_TCP,    true },
+	{ "UDP",    IPPROTO_UDP,    true },
+	{ "SCTP",   IPPROTO_SCTP,   true },
+	{ "ICMP",   IPPROTO_ICMP,   false },
+	{ "ICMPv6", IPPROTO_ICMPV6, false },
+};
+
+#define NPROTOCOLS	(sizeof(protocols) / sizeof(protocols[0]))
+
+const char *knp_ctl_proto(uint8_t proto, char buf[8])
+{
+	size_t i;
+
+	for (i = 0; i < NPROTOCOLS; i++) {
+		if (protocols[i].proto == proto) {
+			strcpy(buf, protocols[i].name);
+			return buf;
+		}
+	}
+
+	sprintf(buf, "%u", proto);
+	return buf;
+}
+
+const char *knp_ctl_address(const uint8_t *addr, uint8_t family, char buf[46])
+{
+	if (!inet_ntop(family, addr, buf, 46))
+		strcpy(buf, "?");
+	return buf;
+}
+
+static int parse_proto(const char *text, struct knp_tuple *t)
+{
+	char *end;
+	long n;
+	size_t i;
+
+	for (i = 0; i < NPROTOCOLS; i++) {
+		if (!strcasecmp(text, protocols[i].name)) {
+			t->proto = protocols[i].proto;
+			t->has_port = protocols[i].ports;
+			return 0;
+		}
+	}
+
+	n = strtol(text, &end, 10);
+	if (end == text || *end || n < 1 || n > 255)
+		return -EINVAL;
+
+	t->proto = (uint8_t)n;
+	t->has_port = n == IPPROTO_TCP || n == IPPROTO_UDP ||
+		      n == IPPROTO_SCTP;
+	return 0;
+}
+
+int knp_ctl_parse_port(const char *text, struct knp_tuple *ret)
+{
+	struct knp_tuple t = { .proto = IPPROTO_TCP, .has_port = true };
+	char *end;
+	long n;
+
+	/* Without a number: a protocol without ports. */
+	if (*text < '0' || *text > '9') {
+		if (parse_proto(text, &t) || t.has_port)
+			return -EINVAL;
+	} else {
+		n = strtol(text, &end, 10);
+		if (n < 1 || n > UINT16_MAX)
+			return -EINVAL;
+		if (*end == '/' && parse_proto(end + 1, &t))
+			return -EINVAL;
+		if ((*end && *end != '/') || !t.has_port)
+			return -EINVAL;
+		t.port = (uint16_t)n;
+	}
+
+	ret->proto = t.proto;
+	ret->has_port = t.has_port;
+	ret->port = t.port;
+	return 0;
+}

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+/* knpctl attach, detach and config: what the operator decides. */
+#include "ctl.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char attach_help[] =
+	"usage: knpctl attach [ipv4] [ipv6]\n"
+	"Start to judge packets with the tables that the module holds (default: both\n"
+	"families). knpd does this by itself when it starts.\n";
+
+static const char detach_help[] =
+	"usage: knpctl detach --yes [ipv4] [ipv6]\n"
+	"STOP ENFORCING (default: both families). The tables stay, and knpd goes on filling\n"
+	"them; it attaches again when it is started the next time, or the module is loaded\n"
+	"again.\n";
+
+static const char config_help[] =
+	"usage: knpctl config [mode=enforce|audit] [default=pass|drop]\n"
+	"                     [unknown-local=pass|drop] [event-rate=N]\n"
+	"Change, or without arguments show, the module's settings.\n"
+	"  mode           audit: judge, count and report, but let everything pass\n"
+	"  default        forwarded packets between attach and the first generation\n"
+	"  unknown-local  an address behind a pod's interface that is no endpoint\n"
+	"  event-rate     drop events per second and CPU, 0: none\n";
+
+static int parse_families(struct knp_ctl *c, int argc, char **argv,
+			  uint32_t *ret)
+{
+	uint32_t families = 0;
+	int i;
+
+	for (i = optind; i < argc; i++) {
+		if (!strcmp(argv[i], "ipv4"))
+			families |= KNP_FAMILY_IPV4;
+		else if (!strcmp(argv[i], "ipv6"))
+			families |= KNP_FAMILY_IPV6;
+		else
+			return knp_ctl_usage(c, "unknown family %s", argv[i]);
+	}
+
+	*ret = families;
+	return CTL_OK;
+}
+
+int knp_ctl_attach(int argc, char **argv)
+{
+	static const struct option options[] = { CTL_OPTIONS, { 0 } };
+	uint32_t families;
+	struct knp_ctl c;
+	int opt, err, status;
+
+	knp_ctl_begin(&c, argv[0]);
+	while ((opt = getopt_long(argc, argv, "o:h", options, NULL)) != -1) {
+		status = knp_ctl_option(&c, opt, attach_help);
+		if (status >= 0)
+			return status;
+	}
+
+	status = parse_families(&c, argc, argv, &families);
+	if (!status)
+		status = knp_ctl_connect(&c);
+	if (status)
+		return status;
+
+	err = knp_genl_attach(c.g, families ? families : KNP_FAMILY_ALL);
+	if (err)
+		status = knp_ctl_refused(&c, err, "cannot attach");
+	knp_ctl_end(&c);
+	return status;
+}
+
+int knp_ctl_detach(int argc, char **argv)
+{
+	static const struct option options[] = {
+		CTL_OPTIONS,
+		{ "yes", no_argument, NULL, 'y' },
+		{ 0 },
+	};
+	uint32_t families;
+	struct knp_ctl c;
+	bool yes = false;
+	int opt, err, status;
+
+	knp_ctl_begin(&c, argv[0]);
+	while ((opt = getopt_long(argc, argv, "yo:h", options, NULL)) != -1) {
+		if (opt == 'y') {
+			yes = true;
+			continue;
+		}
+		status = knp_ctl_option(&c, opt, detach_help);
+		if (status >= 0)
+			return status;
+	}
+
+	status = parse_families(&c, argc, argv, &families);
+	if (!status && !yes)
+		status = knp_ctl_usage(&c, "this stops enforcing every policy on this node: add --yes");
+	if (!status)
+		status = knp_ctl_connect(&c);
+	if (status)
+		return status;
+
+	err = knp_genl_detach(c.g, families);
+	if (err)
+		status = knp_ctl_refused(&c, err, "cannot detach");
+	knp_ctl_end(&c);
+	return status;
+}
+
+static int parse_action(const char *text)
+{
+	if (!strcmp(text, "pass"))
+		return KNP_PASS;
+	if (!strcmp(text, "drop"))
+		return KNP_DROP;
+	return -1;
+}
+
+static int parse_mode(const char *text)
+{
+	if (!strcmp(text, "enforce"))
+		return KNP_MODE_ENFORCE;
+	if (!strcmp(text, "audit"))
+		return KNP_MODE_AUDIT;
+	return -1;
+}
+
+static int64_t parse_rate(const char *text)
+{
+	unsigned long long n;
+	char *end;
+
+	errno = 0;
+	n = strtoull(text, &end, 10);
+	if (errno || *text < '0' || *text > '9' || *end || n > UINT32_MAX)
+		return -1;
+	return (int64_t)n;
+}
+
+static int parse_setting(struct knp_ctl *c, const char *text,
+			 struct knp_config *config)
+{
+	const char *value = strchr(text, '=');
+	size_t len = value ? (size_t)(value - text) : 0;
+	int64_t n;
+
+	if (!value++)
+		return knp_ctl_usage(c, "%s is not of the form NAME=VALUE",
+				     text);
+
+	if (!strncmp(text, "mode", len) && len == 4)
+		n = config->mode = parse_mode(value);
+	else if (!strncmp(text, "default", len) && len == 7)
+		n = config->dflt = parse_action(value);
+	else if (!strncmp(text, "unknown-local", len) && len == 13)
+		n = config->unknown_local = parse_action(value);
+	else if (!strncmp(text, "event-rate", len) && len == 10)
+		n = config->event_rate = parse_rate(value);
+	else
+		return knp_ctl_usage(c, "unknown setting %s", text);
+
+	if (n < 0)
+		return knp_ctl_usage(c, "bad value in %s", text);
+	return CTL_OK;
+}
+
+static void show(const struct knp_ctl *c)
+{
+	const struct knp_info *info = &c->info;
+	struct json_object *doc;
+
+	if (!c->json) {
+		printf("mode=%s default=%s unknown-local=%s event-rate=%u\n",
+		       knp_ctl_mode(info->mode), knp_ctl_action(info->dflt),
+		       knp_ctl_action(info->unknown_local), info->event_rate);
+		return;
+	}
+
+	doc = knp_ctl_object();
+	knp_ctl_add_text(doc, "mode", knp_ctl_mode(info->mode));
+	knp_ctl_add_text(doc, "default", knp_ctl_action(info->dflt));
+	knp_ctl_add_text(doc, "unknown_local",
+			 knp_ctl_action(info->unknown_local));
+	knp_ctl_add_number(doc, "event_rate", info->event_rate);
+	knp_ctl_print_json(doc);
+}
+
+int knp_ctl_config(int argc, char **argv)
+{
+	static const struct option options[] = { CTL_OPTIONS, { 0 } };
+	struct knp_config config = { -1, -1, -1, -1 };
+	struct knp_ctl c;
+	int opt, i, err, status;
+
+	knp_ctl_begin(&c, argv[0]);
+	while ((opt = getopt_long(argc, argv, "o:h", options, NULL)) != -1) {
+		status = knp_ctl_option(&c, opt, config_help);
+		if (status >= 0)
+			return status;
+	}
+
+	for (i = optind; i < argc; i++) {
+		status = parse_setting(&c, argv[i], &config);
+		if (status)
+			return status;
+	}
+
+	status = knp_ctl_connect(&c);
+	if (status)
+		return status;
+
+	if (optind == argc) {
+		show(&c);
+	} else {
+		err = knp_genl_config(c.g, &config);
+		if (err)
+			status = knp_ctl_refused(&c, err, "cannot configure");
+	}
+
+	knp_ctl_end(&c);
+	return status;
+}

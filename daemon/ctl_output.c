@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+/* JSON values that cannot fail, and how they look as tables. */
+#include "ctl.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <libsmartcols.h>
+
+static void out_of_memory(void)
+{
+	fputs("knpctl: out of memory\n", stderr);
+	exit(CTL_FAILED);
+}
+
+static void *must(void *p)
+{
+	if (!p)
+		out_of_memory();
+	return p;
+}
+
+struct json_object *knp_ctl_object(void)
+{
+	return must(json_object_new_object());
+}
+
+struct json_object *knp_ctl_array(void)
+{
+	return must(json_object_new_array());
+}
+
+void knp_ctl_add(struct json_object *obj, const char *key,
+		 struct json_object *value)
+{
+	if (json_object_object_add(obj, key, value))
+		out_of_memory();
+}
+
+void knp_ctl_add_text(struct json_object *obj, const char *key,
+		      const char *text)
+{
+	/* json-c's NULL is JSON's null. */
+	knp_ctl_add(obj, key, text ? must(json_object_new_string(text)) : NULL);
+}
+
+void knp_ctl_add_number(struct json_object *obj, const char *key, uint64_t n)
+{
+	knp_ctl_add(obj, key, must(json_object_new_uint64(n)));
+}
+
+void knp_ctl_add_bool(struct json_object *obj, const char *key, bool value)
+{
+	knp_ctl_add(obj, key, must(json_object_new_boolean(value)));
+}
+
+void knp_ctl_add_tag(struct json_object *obj, const char *key,
+		     const uint8_t *tag)
+{
+	char hex[2 * KNP_TAG_LEN + 1];
+
+	knp_ctl_add_text(obj, key, tag ? knp_tag_format(tag, hex) : NULL);
+}
+
+void knp_ctl_push(struct json_object *array, struct json_object *value)
+{
+	if (json_object_array_add(array, must(value)))
+		out_of_memory();
+}
+
+struct json_object *knp_ctl_list(const char *text)
+{
+	struct json_object *array;
+	const char *end;
+	size_t len;
+
+	if (!text)
+		return NULL;
+
+	array = knp_ctl_array();
+	while (*text) {
+		end = strstr(text, ", ");
+		len = end ? (size_t)(end - text) : strlen(text);
+		knp_ctl_push(array, json_object_new_string_len(text, (int)len));
+		text += len + (end ? 2 : 0);
+	}
+
+	return array;
+}
+
+static char *cell(struct json_object *value)
+{
+	size_t i, n, len = 0;
+	char *text = NULL;
+	FILE *out;
+
+	if (!value)
+		return must(strdup("-"));
+	if (json_object_is_type(value, json_type_boolean))
+		return must(strdup(json_object_get_boolean(value) ?
+				   "yes" : "no"));
+	if (!json_object_is_type(value, json_type_array))
+		return must(strdup(json_object_get_string(value)));
+
+	n = json_object_array_length(value);
+	if (!n)
+		return must(strdup("-"));
+
+	out = must(open_memstream(&text, &len));
+	for (i = 0; i < n; i++)
+		fprintf(out, "%s%s", i ? ", " : "",
+			json_object_get_string(json_object_array_get_idx(value,
+									 i)));
+	if (fclose(out))
+		out_of_memory();
+	return text;
+}
+
+static void fill(struct libscols_table *table, struct json_object *row,
+		 const struct knp_column *columns, size_t n)
+{
+	struct libscols_line *line = must(scols_table_new_line(table, NULL));
+	struct json_object *value;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		value = NULL;
+		json_object_object_get_ex(row, columns[i].key, &value);
+		if (scols_line_refer_data(line, i, cell(value)))
+			out_of_memory();
+	}
+}
+
+void knp_ctl_print_table(struct json_object *rows,
+			 const struct knp_column *columns, size_t ncolumns)
+{
+	struct libscols_table *table = must(scols_new_table());
+	bool tty = isatty(STDOUT_FILENO);
+	size_t i;
+	int flags;
+
+	/* Scripts see every cell whole, on one line. */
+	if (!tty)
+		scols_table_set_termforce(table, SCOLS_TERMFORCE_NEVER);
+
+	for (i = 0; i < ncolumns; i++) {
+		flags = columns[i].number ? SCOLS_FL_RIGHT : 0;
+		if (tty && !columns[i].number)
+			flags |= SCOLS_FL_WRAP;
+		must(scols_table_new_column(table, columns[i].title, 0, flags));
+	}
+
+	for (i = 0; i < json_object_array_length(rows); i++)
+		fill(table, json_object_array_get_idx(rows, i), columns,
+		     ncolumns);
+
+	/* An empty table is its header, so that it is seen to be empty. */
+	if (!json_object_array_length(rows)) {
+		for (i = 0; i < ncolumns; i++)
+			printf("%s%s", i ? " " : "", columns[i].title);
+		putchar('\n');
+	} else {
+		scols_print_table(table);
+	}
+
+	scols_unref_table(table);
+}
+
+void knp_ctl_print_json(struct json_object *doc)
+{
+	const int flags = JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED |
+			  JSON_C_TO_STRING_NOSLASHESCAPE;
+
+	puts(must((void *)json_object_to_json_string_ext(doc, flags)));
+	json_object_put(doc);
+}
+
+void knp_ctl_print(const struct knp_ctl *c, const char *name,
+		   struct json_object *rows, const struct knp_column *columns,
+		   size_t ncolumns)
+{
+	struct json_object *doc;
+
+	if (c->json) {
+		doc = knp_ctl_object();
+		knp_ctl_add_number(doc, "generation", c->info.generation);
+		knp_ctl_add_bool(doc, "named", c->names != NULL);
+		knp_ctl_add(doc, name, rows);
+		knp_ctl_print_json(doc);
+		return;
+	}
+
+	knp_ctl_print_table(rows, columns, ncolumns);
+	json_object_put(rows);
+}

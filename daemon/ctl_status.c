@@ -1,0 +1,403 @@
+// SPDX-License-Identifier: Apache-2.0
+/* knpctl status and knpctl wait: the kernel's state, and knpd's beside it. */
+#include "ctl.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "push.h"
+#include "runtime.h"
+
+#define STATUS_FILE	"status.json"
+#define POLL_NS		(10 * 1000 * 1000)
+
+static const char status_help[] =
+	"usage: knpctl status [-o table|json] [--runtime-dir DIR]\n"
+	"What the module holds and how knpd is doing.\n";
+
+static const char wait_help[] =
+	"usage: knpctl wait (--generation N | --batch N | --synced) [--timeout SECONDS]\n"
+	"Wait until\n"
+	"  --generation N  the kernel has published generation N or a later one\n"
+	"  --synced        all that knpd has seen is enforced\n"
+	"  --batch N       as --synced, and knpd has seen at least N batches of changes\n"
+	"                  (\"batches\" of `knpctl status -o json`)\n"
+	"  --timeout S     give up after S seconds (default 30) with exit status 1\n";
+
+static struct json_object *families_json(uint32_t families)
+{
+	struct json_object *array = knp_ctl_array();
+	uint32_t rest = families & ~(uint32_t)KNP_FAMILY_ALL;
+	char text[16];
+
+	if (families & KNP_FAMILY_IPV4)
+		knp_ctl_push(array, json_object_new_string("ipv4"));
+	if (families & KNP_FAMILY_IPV6)
+		knp_ctl_push(array, json_object_new_string("ipv6"));
+	if (rest) {
+		snprintf(text, sizeof(text), "0x%x", rest);
+		knp_ctl_push(array, json_object_new_string(text));
+	}
+
+	return array;
+}
+
+static void add_time(struct json_object *obj, uint64_t ns)
+{
+	time_t seconds = (time_t)(ns / 1000000000);
+	char text[64];
+	struct tm tm;
+
+	if (!ns || !gmtime_r(&seconds, &tm)) {
+		knp_ctl_add_text(obj, "commit_time", NULL);
+		return;
+	}
+
+	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm);
+	knp_ctl_add_text(obj, "commit_time", text);
+}
+
+static struct json_object *tables_json(const struct knp_info *info)
+{
+	struct json_object *array = knp_ctl_array(), *row;
+	uint32_t i;
+
+	for (i = 1; i <= KNP_TABLE_MAX; i++) {
+		row = knp_ctl_object();
+		knp_ctl_add_text(row, "table", knp_table_name(i));
+		knp_ctl_add_number(row, "count", info->tables[i].count);
+		knp_ctl_add_number(row, "limit", info->tables[i].limit);
+		knp_ctl_push(array, row);
+	}
+
+	return array;
+}
+
+static struct json_object *module_json(const struct knp_ctl *c)
+{
+	const struct knp_info *info = &c->info;
+	struct json_object *obj = knp_ctl_object();
+	char instance[17];
+
+	snprintf(instance, sizeof(instance), "%016" PRIx64, info->instance);
+	knp_ctl_add_text(obj, "version", info->version);
+	knp_ctl_add_number(obj, "abi", info->abi);
+	knp_ctl_add_text(obj, "instance", instance);
+	knp_ctl_add_number(obj, "generation", info->generation);
+	add_time(obj, info->commit_time);
+	knp_ctl_add(obj, "attached", families_json(info->families));
+	knp_ctl_add_text(obj, "mode", knp_ctl_mode(info->mode));
+	knp_ctl_add_text(obj, "default", knp_ctl_action(info->dflt));
+	knp_ctl_add_text(obj, "unknown_local",
+			 knp_ctl_action(info->unknown_local));
+	knp_ctl_add_number(obj, "event_rate", info->event_rate);
+	if (info->has_txn)
+		knp_ctl_add_number(obj, "transaction_port", info->txn_port);
+	else
+		knp_ctl_add_text(obj, "transaction_port", NULL);
+	return obj;
+}
+
+/* status.json of knpd; NULL if there is none. */
+static struct json_object *daemon_json(const struct knp_ctl *c)
+{
+	struct json_object *obj;
+
+	if (knp_runtime_read(c->runtime_dir, STATUS_FILE, &obj))
+		return NULL;
+
+	knp_ctl_add_bool(obj, "running", knp_runtime_locked(c->runtime_dir));
+	return obj;
+}
+
+static const char *text_of(struct json_object *obj, const char *key)
+{
+	struct json_object *value;
+
+	if (!obj || !json_object_object_get_ex(obj, key, &value) || !value)
+		return NULL;
+	return json_object_get_string(value);
+}
+
+static uint64_t number_of(struct json_object *obj, const char *key)
+{
+	struct json_object *value;
+
+	if (!obj || !json_object_object_get_ex(obj, key, &value))
+		return 0;
+	return json_object_get_uint64(value);
+}
+
+static void print_lines(struct json_object *obj, const char *key,
+			const char *title)
+{
+	struct json_object *array;
+	size_t i;
+
+	if (!json_object_object_get_ex(obj, key, &array) ||
+	    !json_object_is_type(array, json_type_array))
+		return;
+
+	for (i = 0; i < json_object_array_length(array); i++)
+		printf("%-15s%s\n", i ? "" : title,
+		       json_object_get_string(json_object_array_get_idx(array,
+									i)));
+}
+
+static void print_daemon(const struct knp_ctl *c, struct json_object *obj)
+{
+	struct json_object *running;
+
+	if (!obj) {
+		printf("%-15sno %s in %s: knpd has not run here\n", "knpd",
+		       STATUS_FILE, c->runtime_dir);
+		return;
+	}
+
+	json_object_object_get_ex(obj, "running", &running);
+	if (json_object_get_boolean(running))
+		printf("%-15s%s, pid %s, node %s\n", "knpd",
+		       text_of(obj, "state"), text_of(obj, "pid"),
+		       text_of(obj, "node"));
+	else
+		printf("%-15snot running; the kernel goes on with what it has\n",
+		       "knpd");
+
+	printf("%-15s%s\n", "manifests", text_of(obj, "manifests"));
+	printf("%-15s%" PRIu64 " us for the last change (+%" PRIu64 " -%" PRIu64 ")\n",
+	       "latency", number_of(obj, "last_us"),
+	       number_of(obj, "last_puts"), number_of(obj, "last_deletes"));
+	if (text_of(obj, "error"))
+		printf("%-15s%s\n", "error", text_of(obj, "error"));
+	print_lines(obj, "troubles", "trouble");
+	print_lines(obj, "faults", "fault");
+}
+
+static void print_status(const struct knp_ctl *c, struct json_object *module,
+			 struct json_object *tables, struct json_object *knpd)
+{
+	static const struct knp_column columns[] = {
+		{ "table", "TABLE", false },
+		{ "count", "RECORDS", true },
+		{ "limit", "LIMIT", true },
+	};
+	const struct knp_info *info = &c->info;
+
+	printf("%-15sversion %s, ABI %u, instance %s\n", "module",
+	       info->version, info->abi, text_of(module, "instance"));
+	printf("%-15s%s%s%s%s\n", "attached",
+	       info->families & KNP_FAMILY_IPV4 ? "ipv4 " : "",
+	       info->families & KNP_FAMILY_IPV6 ? "ipv6 " : "",
+	       info->families & ~(uint32_t)KNP_FAMILY_ALL ? "other " : "",
+	       info->families ? "" : "no: nothing is enforced");
+	printf("%-15s%s\n", "mode", knp_ctl_mode(info->mode));
+	printf("%-15s%" PRIu64 "%s%s\n", "generation", info->generation,
+	       info->generation ? ", committed " : " (nothing was committed)",
+	       info->generation && text_of(module, "commit_time") ?
+	       text_of(module, "commit_time") : "");
+	printf("%-15sdefault %s, unknown-local %s, event-rate %u\n", "config",
+	       knp_ctl_action(info->dflt), knp_ctl_action(info->unknown_local),
+	       info->event_rate);
+	if (info->has_txn)
+		printf("%-15sopen, by netlink port %u\n", "transaction",
+		       info->txn_port);
+	print_daemon(c, knpd);
+	putchar('\n');
+	knp_ctl_print_table(tables, columns, 3);
+}
+
+int knp_ctl_status(int argc, char **argv)
+{
+	static const struct option options[] = { CTL_OPTIONS, { 0 } };
+	struct json_object *module, *tables, *knpd, *doc;
+	struct knp_ctl c;
+	int opt, status;
+
+	knp_ctl_begin(&c, argv[0]);
+	while ((opt = getopt_long(argc, argv, "o:h", options, NULL)) != -1) {
+		status = knp_ctl_option(&c, opt, status_help);
+		if (status >= 0)
+			return status;
+	}
+	if (optind < argc)
+		return knp_ctl_usage(&c, "unexpected argument %s",
+				     argv[optind]);
+
+	status = knp_ctl_connect(&c);
+	if (status)
+		return status;
+
+	module = module_json(&c);
+	tables = tables_json(&c.info);
+	knpd = daemon_json(&c);
+	if (c.json) {
+		doc = knp_ctl_object();
+		knp_ctl_add(doc, "module", module);
+		knp_ctl_add(doc, "tables", tables);
+		knp_ctl_add(doc, "knpd", knpd);
+		knp_ctl_print_json(doc);
+	} else {
+		print_status(&c, module, tables, knpd);
+		json_object_put(module);
+		json_object_put(tables);
+		json_object_put(knpd);
+	}
+
+	knp_ctl_end(&c);
+	return CTL_OK;
+}
+
+struct goal {
+	bool has_generation;
+	uint64_t generation;
+	bool synced;
+	uint64_t batch;
+};
+
+/*
+ * Whether the goal is reached. The module may be loaded while we wait, so that
+ * a failure to connect only means "not yet"; @why says what is missing.
+ */
+static bool reached(struct knp_ctl *c, const struct goal *goal, char *why,
+		    size_t size)
+{
+	struct json_object *knpd;
+	char instance[17];
+	bool ok = false;
+	int err;
+
+	err = c->g ? 0 : knp_genl_open(&c->g);
+	if (!err)
+		err = knp_genl_info(c->g, &c->info);
+	if (err) {
+		snprintf(why, size, "%s", knp_genl_advice(err));
+		knp_genl_close(c->g);
+		c->g = NULL;
+		return false;
+	}
+
+	if (goal->has_generation && c->info.generation < goal->generation) {
+		snprintf(why, size, "the kernel is at generation %" PRIu64,
+			 c->info.generation);
+		return false;
+	}
+	if (!goal->synced)
+		return true;
+
+	knpd = daemon_json(c);
+	snprintf(instance, sizeof(instance), "%016" PRIx64, c->info.instance);
+	if (!knpd || !knp_runtime_locked(c->runtime_dir))
+		snprintf(why, size, "no knpd is running with %s",
+			 c->runtime_dir);
+	else if (!text_of(knpd, "state") ||
+		 strcmp(text_of(knpd, "state"), "synced"))
+		snprintf(why, size, "knpd is %s: %s",
+			 text_of(knpd, "state") ? text_of(knpd, "state") : "?",
+			 text_of(knpd, "error") ? text_of(knpd, "error") : "");
+	else if (!text_of(knpd, "instance") ||
+		 strcmp(text_of(knpd, "instance"), instance) ||
+		 number_of(knpd, "generation") != c->info.generation)
+		snprintf(why, size, "the kernel is at generation %" PRIu64 ", knpd at %" PRIu64,
+			 c->info.generation, number_of(knpd, "generation"));
+	else if (number_of(knpd, "enforced_batches") < goal->batch)
+		snprintf(why, size, "knpd has enforced %" PRIu64 " batches",
+			 number_of(knpd, "enforced_batches"));
+	else if (!c->info.families)
+		snprintf(why, size, "knp is detached");
+	else
+		ok = true;
+
+	json_object_put(knpd);
+	return ok;
+}
+
+static double now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
+static int parse_number(const char *text, uint64_t *ret)
+{
+	char *end;
+
+	errno = 0;
+	*ret = strtoull(text, &end, 10);
+	return errno || end == text || *end || *text == '-' ? -EINVAL : 0;
+}
+
+int knp_ctl_wait(int argc, char **argv)
+{
+	enum { OPT_GENERATION = CTL_OPT_FIRST, OPT_SYNCED, OPT_BATCH,
+	       OPT_TIMEOUT };
+	static const struct option options[] = {
+		CTL_OPTIONS,
+		{ "generation", required_argument, NULL, OPT_GENERATION },
+		{ "synced",	no_argument,	   NULL, OPT_SYNCED },
+		{ "batch",	required_argument, NULL, OPT_BATCH },
+		{ "timeout",	required_argument, NULL, OPT_TIMEOUT },
+		{ 0 },
+	};
+	const struct timespec pause = { .tv_nsec = POLL_NS };
+	struct goal goal = { 0 };
+	uint64_t timeout = 30;
+	char why[512] = "";
+	struct knp_ctl c;
+	double deadline;
+	int opt, status;
+
+	knp_ctl_begin(&c, argv[0]);
+	while ((opt = getopt_long(argc, argv, "o:h", options, NULL)) != -1) {
+		switch (opt) {
+		case OPT_GENERATION:
+			goal.has_generation = true;
+			if (parse_number(optarg, &goal.generation))
+				return knp_ctl_usage(&c, "bad generation %s",
+						     optarg);
+			break;
+		case OPT_BATCH:
+			if (parse_number(optarg, &goal.batch))
+				return knp_ctl_usage(&c, "bad batch %s",
+						     optarg);
+			goal.synced = true;
+			break;
+		case OPT_SYNCED:
+			goal.synced = true;
+			break;
+		case OPT_TIMEOUT:
+			if (parse_number(optarg, &timeout))
+				return knp_ctl_usage(&c, "bad timeout %s",
+						     optarg);
+			break;
+		default:
+			status = knp_ctl_option(&c, opt, wait_help);
+			if (status >= 0)
+				return status;
+		}
+	}
+	if (optind < argc)
+		return knp_ctl_usage(&c, "unexpected argument %s",
+				     argv[optind]);
+	if (!goal.has_generation && !goal.synced)
+		return knp_ctl_usage(&c, "wait for what?");
+
+	deadline = now() + (double)timeout;
+	while (!reached(&c, &goal, why, sizeof(why))) {
+		if (now() >= deadline) {
+			knp_ctl_end(&c);
+			return knp_ctl_fail("gave up after %" PRIu64 " s: %s",
+					    timeout, why);
+		}
+		nanosleep(&pause, NULL);
+	}
+
+	printf("generation %" PRIu64 "\n", c.info.generation);
+	knp_ctl_end(&c);
+	return CTL_OK;
+}

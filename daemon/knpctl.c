@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * knpctl: what the kernel holds and why a connection passes or not. This file
+ * finds the subcommand; each has a ctl_*.c of its own. See ctl.h.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "ctl.h"
+
+#ifndef KNP_VERSION
+#define KNP_VERSION	"unknown"
+#endif
+
+static const struct command {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *args;
+	const char *help;
+} commands[] = {
+	{ "status", knp_ctl_status, "", "what the module holds, how knpd is doing" },
+	{ "get", knp_ctl_get, "TABLE", "list endpoints, peers, cidrs, policies, rows, rules, ..." },
+	{ "explain", knp_ctl_explain, "FROM TO PORT/PROTO", "why a connection passes or not" },
+	{ "monitor", knp_ctl_monitor, "", "drops and commits as they happen" },
+	{ "stats", knp_ctl_stats, "", "packets per reason and rule" },
+	{ "simulate", knp_ctl_simulate, "-f DIR ...", "evaluate manifests; no root, no kernel" },
+	{ "wait", knp_ctl_wait, "--synced ...", "until something is enforced" },
+	{ "config", knp_ctl_config, "[NAME=VALUE]...", "show or change mode, defaults, event rate" },
+	{ "attach", knp_ctl_attach, "[FAMILY]...", "start judging packets" },
+	{ "detach", knp_ctl_detach, "--yes [FAMILY]...", "stop judging packets" },
+};
+
+#define NCOMMANDS	(sizeof(commands) / sizeof(commands[0]))
+
+static void help(FILE *out)
+{
+	char left[64];
+	size_t i;
+
+	fputs("usage: knpctl COMMAND [-o table|json] [--runtime-dir DIR] ...\n"
+	      "Kubernetes NetworkPolicy in the kernel: look at it, ask it, steer it.\n\n",
+	      out);
+	for (i = 0; i < NCOMMANDS; i++) {
+		snprintf(left, sizeof(left), "%s %s", commands[i].name,
+			 commands[i].args);
+		fprintf(out, "  %-28s %s\n", left, commands[i].help);
+	}
+	fputs("\n`knpctl COMMAND --help` says more. Exit status: 0 done, 1 failed, 2 bad usage.\n",
+	      out);
+}
+
+int main(int argc, char **argv)
+{
+	const char *name = argc > 1 ? argv[1] : NULL;
+	size_t i;
+
+	if (!name) {
+		help(stderr);
+		return CTL_USAGE;
+	}
+	if (!strcmp(name, "help") && argc > 2) {
+		/* "knpctl help get" is "knpctl get --help". */
+		argv[1] = argv[2];
+		argv[2] = (char *)"--help";
+		name = argv[1];
+	}
+	if (!strcmp(name, "help") || !strcmp(name, "--help") ||
+	    !strcmp(name, "-h")) {
+		help(stdout);
+		return CTL_OK;
+	}
+	if (!strcmp(name, "version") || !strcmp(name, "--version") ||
+	    !strcmp(name, "-V")) {
+		printf("knpctl %s (ABI %d)\n", KNP_VERSION, KNP_ABI_VERSION);
+		return CTL_OK;
+	}
+
+	for (i = 0; i < NCOMMANDS; i++)
+		if (!strcmp(name, commands[i].name))
+			return commands[i].run(argc - 1, argv + 1);
+
+	fprintf(stderr, "knpctl: unknown command %s (see knpctl help)\n", name);
+	return CTL_USAGE;
+}
