@@ -4,9 +4,10 @@
  * calls to it.
  */
 #define for_each_possible_cpu(cpu)		for ((cpu) = 0; (cpu) < 2; (cpu)++)
-#define list_for_each_entry(pos, head, m)	for (; (pos);)
-#define list_for_each_entry_safe(pos, n, head, m)	for (; (pos);)
-#define nla_for_each_nested(pos, nla, rem)	for (; (pos);)
+#define list_for_each_entry(pos, head, m) \
+	for ((pos) = any(head); (pos); (pos) = any(head))
+#define list_for_each_entry_safe(pos, n, head, m) \
+	for ((pos) = any(head), (n) = any(head); (pos); (pos) = (n))
 #define __init
 #define __exit
 #define __net_init
