@@ -117,6 +117,7 @@ rules_to_spec() {
 	function glob(word) {
 		gsub(/[.]/, "\\.", word)
 		gsub(/[*]/, ".*", word)
+		gsub(/[?]/, ".", word)
 		return "^" word "$"
 	}
 	FNR == NR {
@@ -251,7 +252,7 @@ knpd_start() {
 
 	shift
 	mkdir -p "$(runtime_of "$node")" $MANIFESTS
-	on "$node" knpd --node "$node" --manifests $MANIFESTS \
+	ip netns exec "$node" knpd --node "$node" --manifests $MANIFESTS \
 		--runtime-dir "$(runtime_of "$node")" "$@" \
 		>>"$LOGS/knpd-$node.log" 2>&1 &
 	KNPD_PID[$node]=$!
@@ -267,7 +268,7 @@ knpd_kill() {
 # status NODE FIELD: of the status file
 status() { jq -r ".$2" "$(status_of "$1")" 2>/dev/null; }
 
-generation() { ctl "$1" status -o json | jq -r .generation; }
+generation() { ctl "$1" status -o json | jq -r .module.generation; }
 
 # enforced_since NODE VERSION: a later version of the store is enforced, and
 # nothing newer is under way
@@ -315,6 +316,22 @@ change() {
 }
 
 withdraw() { rm "$MANIFESTS/$1"; }
+
+# policy NAMESPACE/NAME: stdin is its spec
+policy() {
+	cat <<-END
+	---
+	apiVersion: networking.k8s.io/v1
+	kind: NetworkPolicy
+	metadata: {namespace: ${1%/*}, name: ${1#*/}}
+	spec:
+	$(sed 's/^/  /')
+	END
+}
+
+# apply NAMESPACE/NAME, delete NAMESPACE/NAME: one policy is one file
+apply() { policy "$1" | publish "policy-${1//\//-}.yaml"; }
+delete() { withdraw "policy-${1//\//-}.yaml"; }
 
 # What a stranger needs who looks at a failure; the harness fetches LOGS.
 keep_evidence() {

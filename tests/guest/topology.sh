@@ -213,9 +213,9 @@ publish() {
 cluster_manifests() {
 	local line
 
-	namespace_manifest x
-	namespace_manifest y
-	namespace_manifest z
+	while read -r line; do
+		namespace_manifest "$line"
+	done < <(pods | sed 's|/.*||' | sort -u)
 	while read -r line; do
 		echo "$line" | pod_manifest
 	done < <(pods)

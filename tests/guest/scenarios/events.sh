@@ -1,0 +1,92 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# What an operator sees: a drop is reported live with the names of the policies,
+# the rate is limited in the kernel and the loss is counted, rules and reasons
+# have counters, explain says what the packet path does.
+. "${GUEST:-/guest}/lib.sh"
+
+# monitor OPTIONS...: drop events of node1 into /run/events, in the background
+monitor() {
+	: >/run/events
+	ip netns exec node1 knpctl monitor --runtime-dir /run/knp-node1 -o json "$@" \
+		>/run/events 2>/run/monitor.err &
+	MONITOR_PID=$!
+}
+
+# The kernel sends to listeners only; one is there once a drop is reported.
+listening() {
+	one x-a "$(ip4_of x/b)" 81/UDP >/dev/null
+	[ -s /run/events ]
+}
+
+monitor_end() {
+	kill $MONITOR_PID 2>/dev/null
+	wait $MONITOR_PID 2>/dev/null
+	return 0
+}
+
+event() { jq -e -s "any(.[]; $1)" /run/events >/dev/null || { tail -n 3 /run/events; return 1; }; }
+rule_packets() {
+	ctl node1 stats -o json | jq '[.rules[] | select(.rule // "" |
+		startswith("x/web")).packets] | add // 0'
+}
+reason_packets() {
+	ctl node1 stats -o json | jq --arg r "$1" \
+		'[.reasons[] | select(.reason == $r).packets] | add // 0'
+}
+more() { [ "$("$1" ${3:+"$3"})" -gt "$2" ]; }
+
+# flood N: datagrams that are dropped, as fast as they go
+flood() {
+	for _ in $(seq "$1"); do
+		echo "x-a $(ip4_of x/b) 81 UDP no flood"
+	done | probe matrix --grace 50 >/dev/null
+}
+
+topology_up
+serve
+cluster_manifests | publish cluster.yaml
+check "module loads, both nodes enforce" nodes_start
+change "x is isolated, 80/TCP of x/b is open to x" apply x/web <<-END
+	podSelector: {matchLabels: {app: server}}
+	ingress: [{from: [{podSelector: {}}], ports: [{port: 80}]}]
+END
+
+DEADLINE=100
+monitor
+check "a drop is reported to a monitor" await 20 listening
+check "it names the pods" event '(tostring | contains("x/a")) and (tostring | contains("x/b"))'
+check "it names the policy that isolates" event 'tostring | contains("x/web")'
+check "it names the reason" event '.reason == "ingress"'
+check "it has the port and the protocol" event '(tostring | contains("81")) and (tostring | contains("UDP"))'
+
+flood 600
+DEADLINE=100
+lost_reported() {
+	one x-a "$(ip4_of x/b)" 81/UDP >/dev/null
+	event '.lost > 0'
+}
+check "a flood is limited and the loss is counted" await 20 lost_reported
+check "fewer events than drops" sh -c "[ $(wc -l </run/events) -lt 600 ]"
+monitor_end
+DEADLINE=2500
+
+before=$(rule_packets)
+check "an allowed connection" reaches yes x/a x/b 80/TCP
+check "counts on the rule that allowed it" more rule_packets "$before"
+before=$(reason_packets ingress)
+check "a denied connection" reaches no x/a x/b 81/UDP
+check "counts on the reason" more reason_packets "$before" ingress
+
+explained() {
+	contains "$(ctl node1 explain "$1" "$2" "$3" -o json | jq -c '.' )" "$4"
+}
+check "explain by names: allowed, by the rule" explained x/a x/b 80/TCP x/web
+check "explain by address: dropped" sh -c "$(cat <<-END
+	ip netns exec node1 knpctl explain --runtime-dir /run/knp-node1 \
+		$(ip4_of y/a) $(ip4_of x/b) 80/TCP | grep -qi drop
+	END
+)"
+
+finish

@@ -1,0 +1,159 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# What goes wrong says so in one clear line, with a status that scripts see, and
+# nothing enforced is lost by it: no module, no permission, malformed and
+# half-written manifests, stale and half-open transactions, a second daemon.
+# Mode audit judges and reports, and lets everything pass.
+. "${GUEST:-/guest}/lib.sh"
+
+# refused STATUS WORDS COMMAND...: fails with that status and one line with these
+# words on standard error
+refused() {
+	local status=$1 words=$2 got=0 err
+
+	shift 2
+	err=$("$@" 2>&1 >/dev/null) || got=$?
+	equals "$got" "$status" && contains "$err" "$words" &&
+		equals "$(echo "$err" | wc -l)" 1
+}
+
+as_nobody() {
+	setpriv --reuid=65534 --regid=65534 --clear-groups --bounding-set=-all "$@"
+}
+
+state() { equals "$(status "$1" state)" "$2"; }
+fault() { status "$1" 'faults[]' | grep -q "$2"; }
+no_fault() { equals "$(status "$1" faults_count)" 0; }
+reason_count() {
+	ctl "$1" stats -o json | jq --arg r "$2" \
+		'[.reasons[] | select(.reason == $r).packets] | add // 0'
+}
+
+topology_up
+serve
+cluster_manifests | publish cluster.yaml
+
+# ---- no module
+check "no module: knpctl status says what to do" \
+	refused 1 "modprobe knp" ctl node1 status
+check "no module: knpctl get says what to do" \
+	refused 1 "modprobe knp" ctl node1 get endpoints
+check "no module: knpd --once fails" \
+	on node1 sh -c "! knpd --once --node node1 --manifests $MANIFESTS --runtime-dir /run/once"
+check "no folder of manifests: knpd says so" sh -c \
+	"! knpd --once --manifests /nowhere --runtime-dir /run/once 2>&1 | grep -q enforced"
+knpd_start node1
+knpd_start node2
+check "no module: knpd waits" await 10 state node1 waiting
+check "no module: knpd's status names the reason" \
+	contains "$(status node1 error)" "modprobe knp"
+check "the module is loaded" load_module
+check "knpd of node1 begins by itself" await 40 enforced_since node1 0
+check "knpd of node2 begins by itself" await 40 enforced_since node2 0
+
+# ---- no permission
+check "nobody may not read the status" \
+	refused 1 "root" as_nobody knpctl status
+check "nobody may not dump the tables" \
+	refused 1 "root" as_nobody knpctl get rules
+check "nobody may not configure" \
+	refused 1 "root" as_nobody knpctl config mode=audit
+check "nobody may not detach" \
+	refused 1 "root" as_nobody knpctl detach --yes
+cp -r $MANIFESTS /tmp/manifests
+chmod -R a+rX /tmp/manifests
+check "nobody may simulate" as_nobody knpctl simulate -f /tmp/manifests \
+	--from x/a --to x/b --port 80/TCP
+check "detach without --yes is refused" sh -c "! knpctl detach 2>/dev/null"
+check "bad usage has status 2" refused 2 "knpctl" knpctl get nonsense
+check "a second knpd on the runtime folder is refused" \
+	sh -c "! timeout 10 knpd --node node1 --manifests $MANIFESTS --runtime-dir /run/knp-node1 2>/run/second"
+check "it is told why" contains "$(cat /run/second)" "another knpd"
+
+# ---- manifests
+change "x/b is closed" apply x/closed <<-END
+	podSelector: {matchLabels: {app: server}}
+	policyTypes: [Ingress]
+END
+{
+	policy x/bad <<-END
+	podSelector: {}
+	ingress: [{ports: [{port: 80, protocol: TCPP}]}]
+	END
+	policy y/good <<-END
+	podSelector: {matchLabels: {app: client}}
+	policyTypes: [Ingress]
+	END
+} >/run/mixed.yaml
+change "a file with a malformed and a good policy" publish mixed.yaml </run/mixed.yaml
+check "the malformed policy is named with its field" \
+	fault node1 'mixed.yaml.*x/bad.*protocol'
+check "the log names it too" grep -q 'x/bad' "$LOGS/knpd-node1.log"
+matrix "everything else is enforced" "80/TCP 81/UDP" <<-END
+	deny * x/b *
+	deny * x/c *
+	deny * y/a *
+END
+
+head -c 150 $MANIFESTS/policy-x-closed.yaml >/run/half
+printf '\n    - {' >>/run/half
+cat /run/half >$MANIFESTS/policy-x-closed.yaml
+check "a half-written file is named" await 20 fault node1 policy-x-closed.yaml
+check "a half-written file is named on the other node" \
+	await 20 fault node2 policy-x-closed.yaml
+matrix "the last good version of it stays enforced" "80/TCP 81/UDP" <<-END
+	deny * x/b *
+	deny * x/c *
+	deny * y/a *
+END
+change "the file is completed, with another port open" apply x/closed <<-END
+	podSelector: {matchLabels: {app: server}}
+	ingress: [{ports: [{port: 80}]}]
+END
+change "the malformed file goes" withdraw mixed.yaml
+check "no fault is left" await 20 no_fault node1
+matrix "the completed version is enforced" "80/TCP 81/UDP" <<-END
+	deny * x/b 81/UDP
+	deny * x/c 81/UDP
+END
+
+# ---- transactions
+transactions() { on node1 txn "$@"; }
+says() {
+	local want=$1 out
+
+	shift
+	out=$(transactions "$@")
+	contains "$out" "$want"
+}
+before=$(generation node1)
+check "BEGIN from a stale generation is refused" says "ESTALE" a.begin=0
+check "the module says why" contains "$(transactions a.begin=0)" "generation"
+check "a second transaction is refused" says "b.begin=now EBUSY" a.begin=now b.begin=now
+check "closing the socket forgets its transaction" \
+	says "b.begin=now ok" a.begin=now a.rule=4000 a.close b.begin=now
+check "a wrong count is refused" says "a.commit=2 EBADMSG" a.begin=now a.rule=4000 a.commit=2
+check "an aborted transaction cannot be committed" \
+	says "a.commit=1 ENOENT" a.begin=now a.rule=4000 a.abort a.commit=1
+check "a PUT without a transaction is refused" says "a.rule=4000 ENOENT" a.rule=4000
+check "id 0 is refused" says "a.rule=0 E" a.begin=now a.rule=0
+check "after a refused PUT nothing can be committed" \
+	says "a.commit=1 ECANCELED" a.begin=now a.rule=0 a.commit=1
+check "nothing of it was published" equals "$(generation node1)" "$before"
+
+# ---- audit
+judged=$(reason_count node1 ingress)
+check "mode audit" ctl node1 config mode=audit
+matrix "audit on node1: everything passes there, node2 enforces" "80/TCP 81/UDP" <<-END
+	deny * x/c 81/UDP
+END
+check "audit counts what it would have dropped" \
+	sh -c "[ $(reason_count node1 ingress) -gt $judged ]"
+check "mode enforce" ctl node1 config mode=enforce
+matrix "enforced again" "80/TCP 81/UDP" <<-END
+	deny * x/b 81/UDP
+	deny * x/c 81/UDP
+END
+
+finish

@@ -1,0 +1,109 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# knpd goes and comes: the kernel enforces without it, a restarted knpd adopts
+# what it finds by its tags, and where nothing changed it writes nothing, however
+# the objects are ordered and the files are named.
+. "${GUEST:-/guest}/lib.sh"
+
+restart() {
+	knpd_kill "$1"
+	rm -f "$(status_of "$1")"
+	knpd_start "$1"
+	await 30 enforced_since "$1" 0
+}
+
+nothing_written() {
+	equals "$(generation "$1")" "$2" && equals "$(status "$1" commits)" 0
+}
+
+seen_batch() { [ "$(status "$1" batches)" -gt "$2" ]; }
+
+# the same documents in one file, the last first, under another name
+reorder() {
+	cat $MANIFESTS/*.yaml >/run/all.yaml
+	rm $MANIFESTS/*.yaml
+	awk -v RS='---\n' '{ doc[NR] = $0 } END {
+		for (i = NR; i > 0; i--) if (doc[i] != "") printf "---\n%s", doc[i]
+	}' /run/all.yaml | publish other-name.yaml
+}
+
+topology_up
+serve
+cluster_manifests | publish cluster.yaml
+check "module loads, both nodes enforce" nodes_start
+change "x admits x" apply x/own <<-END
+	podSelector: {}
+	ingress: [{from: [{podSelector: {}}], ports: [{port: 80}, {port: 81, protocol: UDP}]}]
+END
+before=$(generation node1)
+
+knpd_kill node1
+knpd_kill node2
+check "knpd is gone: the kernel keeps its generation" \
+	equals "$(generation node1)" "$before"
+matrix "knpd is gone: the kernel enforces" "80/TCP 81/UDP" <<-END
+	deny * x/* *
+	allow x/* x/* *
+END
+
+check "restart, nothing changed" restart node1
+check "restart, nothing changed: nothing written" nothing_written node1 "$before"
+
+knpd_kill node1
+reorder
+check "restart, other order and file names" restart node1
+check "restart, other order and file names: nothing written" \
+	nothing_written node1 "$before"
+check "knpd of node2 is started again" restart node2
+
+batches=$(status node1 batches)
+cp $MANIFESTS/other-name.yaml $MANIFESTS/.copy
+echo "# a comment" >>$MANIFESTS/.copy
+mv $MANIFESTS/.copy $MANIFESTS/other-name.yaml
+await 5 seen_batch node1 "$batches" || true
+check "a file rewritten with the same objects: nothing written" \
+	nothing_written node1 "$before"
+
+knpd_kill node1
+apply y/deny <<-END
+	podSelector: {}
+	policyTypes: [Ingress]
+END
+matrix "policy comes while knpd of node1 is away: node1 enforces the old" \
+	"80/TCP 81/UDP" <<-END
+	deny * x/* *
+	allow x/* x/* *
+	deny * y/b *
+END
+check "knpd is back" restart node1
+matrix "knpd is back: the new policy is enforced" "80/TCP 81/UDP" <<-END
+	deny * x/* *
+	allow x/* x/* *
+	deny * y/* *
+END
+refute "a new generation was needed" equals "$(generation node1)" "$before"
+
+one=$(generation node1) two=$(generation node2)
+change "a policy that concerns node1 alone" apply y/front <<-END
+	podSelector: {matchLabels: {app: client}}
+	ingress: [{from: [{podSelector: {}}]}]
+END
+refute "node1 has a new generation" equals "$(generation node1)" "$one"
+check "node2 was left alone" equals "$(generation node2)" "$two"
+
+one=$(generation node1)
+check "somebody else commits on node1" contains \
+	"$(on node1 txn a.begin=now a.rule=4000 a.commit=1)" "commit=1 ok"
+foreign_gone() {
+	! ctl node1 get rules -o json | grep -q '\b4000\b'
+}
+check "knpd takes the foreign record out again" await 20 foreign_gone
+matrix "knpd and the kernel agree again" "80/TCP 81/UDP" <<-END
+	deny * x/* *
+	allow x/* x/* *
+	deny * y/* *
+	allow y/* y/a *
+END
+
+finish

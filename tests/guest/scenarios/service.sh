@@ -1,0 +1,113 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# Services: destination NAT as kube-proxy's nftables mode does it, with and
+# without masquerading. Policy has to judge the true client and the chosen
+# backend on packet 1 (where the translation is new), on packet 2 and on the
+# replies (where the header says neither), in TCP, UDP and SCTP, both families.
+#
+#   VIP 10.96.0.1, fd00:96::1     -> x/b, on the client's node
+#   VIP 10.96.0.2, fd00:96::2     -> x/c, on the other node
+#   VIP 10.96.0.3, fd00:96::3     -> x/b, masqueraded
+. "${GUEST:-/guest}/lib.sh"
+
+proxy() {
+	cat <<-END
+	table ip proxy {
+		map backends { type ipv4_addr : ipv4_addr
+			elements = { 10.96.0.1 : $(ip4_of x/b), 10.96.0.2 : $(ip4_of x/c),
+				     10.96.0.3 : $(ip4_of x/b) } }
+		chain pre { type nat hook prerouting priority dstnat
+			ip daddr 10.96.0.3 meta mark set 0x4000
+			ip daddr 10.96.0.0/16 dnat to ip daddr map @backends }
+		chain post { type nat hook postrouting priority srcnat
+			meta mark 0x4000 masquerade }
+	}
+	table ip6 proxy {
+		map backends { type ipv6_addr : ipv6_addr
+			elements = { fd00:96::1 : $(ip6_of x/b), fd00:96::2 : $(ip6_of x/c),
+				     fd00:96::3 : $(ip6_of x/b) } }
+		chain pre { type nat hook prerouting priority dstnat
+			ip6 daddr fd00:96::3 meta mark set 0x4000
+			ip6 daddr fd00:96::/64 dnat to ip6 daddr map @backends }
+		chain post { type nat hook postrouting priority srcnat
+			meta mark 0x4000 masquerade }
+	}
+	END
+}
+
+# through EXPECT FROM N: three round trips of one connection in every protocol
+# through the Nth Service
+through() {
+	local expect=$1 from=$2 n=$3 address proto i got id=0
+
+	for address in "10.96.0.$n" "fd00:96::$n"; do
+		for proto in TCP UDP SCTP; do
+			id=$((id + 1))
+			hold_open s$id "$(netns_of "$from")" "$address" 80 $proto \
+				--deadline "${DEADLINE:-4000}"
+			for i in 1 2 3; do
+				got=$(hold_say s$id ping)
+				[ "$got" = "$expect" ] || {
+					echo "$proto to $address, round trip $i: $got"
+					hold_close s$id
+					return 1
+				}
+				[ "$expect" = pong ] || break
+			done
+			hold_close s$id
+		done
+	done
+}
+
+denied() {
+	DEADLINE=600 through lost "$@"
+}
+
+topology_up
+serve
+cluster_manifests | publish cluster.yaml
+check "module loads, both nodes enforce" nodes_start
+check "Services are set up" on node1 nft -f - < <(proxy)
+
+check "no policy: a Service with a backend here answers" through pong y/a 1
+check "no policy: a Service with a backend elsewhere answers" through pong y/a 2
+check "no policy: a masqueraded Service answers" through pong y/a 3
+
+change "x admits clients of y only" apply x/clients <<-END
+	podSelector: {}
+	ingress:
+	- from:
+	  - namespaceSelector: {matchLabels: {team: y-team}}
+	    podSelector: {matchLabels: {app: client}}
+END
+check "admitted client: backend here, all packets and replies" through pong y/a 1
+check "admitted client: backend elsewhere, all packets and replies" through pong y/a 2
+check "admitted client: masqueraded, judged as itself" through pong y/a 3
+check "other client: backend here is denied" denied x/a 1
+check "other client: backend elsewhere is denied" denied x/a 2
+check "other client: masquerading does not hide it" denied x/a 3
+check "a backend reaches itself through its masqueraded Service" through pong x/b 3
+
+change "the Service's address is no peer: y may send to VIPs only" \
+	apply y/egress <<-END
+	podSelector: {}
+	policyTypes: [Egress]
+	egress:
+	- to: [{ipBlock: {cidr: 10.96.0.0/16}}, {ipBlock: {cidr: "fd00:96::/64"}}]
+END
+check "egress to a VIP is judged by its backend: denied" denied y/a 1
+check "egress to a masqueraded VIP is judged by its backend: denied" denied y/a 3
+
+change "y may send to the backends" apply y/egress <<-END
+	podSelector: {}
+	policyTypes: [Egress]
+	egress:
+	- to: [{namespaceSelector: {matchLabels: {team: x-team}}}]
+	  ports: [{port: 80}, {port: 80, protocol: UDP}, {port: 80, protocol: SCTP}]
+END
+check "egress to the backend, here" through pong y/a 1
+check "egress to the backend, elsewhere" through pong y/a 2
+check "egress to the backend, masqueraded" through pong y/a 3
+
+finish
