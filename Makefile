@@ -20,7 +20,8 @@ endif
 
 # ---- what there is to build ------------------------------------------------
 
-CORE		:= $(foreach f,parts map ranges table match,kmod/$(f).c)
+CORE		:= $(patsubst %.o,kmod/%.c,$(filter %.o, \
+			$(shell awk '/^knp-core/,!/\\$$/' kmod/Kbuild)))
 TOOLS		:= daemon/knpd.c daemon/knpctl.c $(wildcard daemon/ctl_*.c)
 LIBRARY		:= $(filter-out $(TOOLS),$(wildcard daemon/*.c))
 UNIT		:= $(wildcard tests/unit/test_*.c)
@@ -192,7 +193,11 @@ lint:
 
 # ---- the rest --------------------------------------------------------------
 
-.PHONY: clean help
+.PHONY: clean help print-core
+# For tests/lint: the list is Kbuild's.
+print-core:
+	@echo $(CORE)
+
 clean:
 	rm -rf $(BUILD)
 
