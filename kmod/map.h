@@ -12,10 +12,10 @@
  * with secret random numbers: multilinear hashing of the key's 32-bit words,
  * h = s0 + s1*w1 + ... mod 2^64, which is strongly universal in its upper half
  * (Lemire and Kaser, "Strongly universal string hashing is fast", 2014): two
- * keys collide with a probability of 2^-32 whatever they are. A multiply-xorshift
- * finaliser then breaks up the regular gaps that neighbouring addresses would
- * leave, to which linear probing is sensitive. Six independent multiplications;
- * SipHash is several times that for a secret that never leaves the kernel.
+ * keys collide with a probability of 2^-32 whatever they are. A finaliser of
+ * multiplications and shifts then breaks up the regular gaps that neighbouring
+ * addresses would leave, to which linear probing is sensitive. SipHash costs
+ * several times that, for a secret that never leaves the kernel.
  */
 #ifndef KNP_MAP_H
 #define KNP_MAP_H
