@@ -53,6 +53,7 @@ int knp_counters_reserve(struct knp_counters *c, u32 id)
 	page = page_alloc();
 	if (!page)
 		return -ENOMEM;
+	/* Pairs with the acquire in knp_counters_next_rule(). */
 	smp_store_release(&rules->page[id / KNP_STATS_PER_PAGE], page);
 
 	return 0;
@@ -176,6 +177,7 @@ void knp_counters_reason(const struct knp_counters *c, u32 reason,
 bool knp_counters_next_rule(const struct knp_counters *c, u32 *id,
 			    struct knp_counter *out)
 {
+	/* Both loads pair with the releases in knp_counters_reserve(). */
 	const struct knp_rule_counters *rules = smp_load_acquire(&c->rules);
 	struct knp_stat_page __percpu *page;
 	u32 i;
@@ -183,6 +185,7 @@ bool knp_counters_next_rule(const struct knp_counters *c, u32 *id,
 	if (!rules)
 		return false;
 	for (i = *id; i <= KNP_RULES_MAX; i++) {
+		/* See above. */
 		page = smp_load_acquire(&rules->page[i / KNP_STATS_PER_PAGE]);
 		if (!page) {
 			i |= KNP_STATS_PER_PAGE - 1;

@@ -101,6 +101,7 @@ struct knp_net {
 	struct knp_events events;
 
 	struct net *net;
+	/* of everything below, and of writing what stands above */
 	struct mutex lock;
 	u64 instance;
 	u64 generation;

@@ -137,8 +137,8 @@ static int txn_change(struct knp_net *kn, struct knp_txn *txn, change_fn change,
 	return 0;
 }
 
-static int change(struct knp_net *kn, u32 portid, change_fn fn, u32 table,
-		  const void *recs, size_t len, const char **why)
+static int txn_records(struct knp_net *kn, u32 portid, change_fn fn,
+		       u32 table, const void *recs, size_t len, const char **why)
 {
 	struct knp_txn *txn;
 	int err = -ENOENT;
@@ -148,7 +148,7 @@ static int change(struct knp_net *kn, u32 portid, change_fn fn, u32 table,
 	if (!txn)
 		goto out;
 	if (!txn->tables) {
-		*why = "an earlier change of this transaction failed";
+		*why = "an earlier PUT or DELETE of this transaction failed";
 		err = -ECANCELED;
 		goto out;
 	}
@@ -166,13 +166,13 @@ out:
 int knp_txn_put(struct knp_net *kn, u32 portid, u32 table, const void *recs,
 		size_t len, const char **why)
 {
-	return change(kn, portid, knp_tables_put, table, recs, len, why);
+	return txn_records(kn, portid, knp_tables_put, table, recs, len, why);
 }
 
 int knp_txn_delete(struct knp_net *kn, u32 portid, u32 table,
 		   const void *recs, size_t len, const char **why)
 {
-	return change(kn, portid, knp_tables_delete, table, recs, len, why);
+	return txn_records(kn, portid, knp_tables_delete, table, recs, len, why);
 }
 
 /* Takes txn->tables on success. */
@@ -219,7 +219,7 @@ int knp_txn_commit(struct knp_net *kn, u32 portid, u64 count,
 	if (!txn)
 		goto out;
 	if (!txn->tables) {
-		*why = "an earlier change of this transaction failed";
+		*why = "an earlier PUT or DELETE of this transaction failed";
 		err = -ECANCELED;
 	} else if (txn->count != count) {
 		*why = "the number of records differs, a message was lost";
