@@ -53,7 +53,7 @@ HARDENING	?= -D_FORTIFY_SOURCE=2 -fstack-protector-strong \
 LDFLAGS		?= -pie -Wl,-z,relro,-z,now
 SANITIZE	?= -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
 		   -fno-sanitize-recover=all
-KNP_CFLAGS	:= -std=gnu11 $(WARNINGS) -Iuapi -Idaemon -Ikmod -D_GNU_SOURCE \
+KNP_CFLAGS	:= -std=gnu11 $(WARNINGS) -Iuapi -iquote daemon -iquote kmod -D_GNU_SOURCE \
 		   -DKNP_VERSION='"$(VERSION)"' $(PKG_CFLAGS)
 # Only what is, or includes, the pure core sees the stand-ins for the kernel's
 # headers; libnl and the C library must not.
