@@ -71,12 +71,17 @@ struct file {
  * @ready: the first scan was announced
  * @again: something is to be looked at again soon
  * @busy: a file is being written
+ * @faults: found by the scan at hand
+ * @known: found earlier, and holding still
+ * @withdrawn: a known fault was dropped by the scan at hand
+ * @since: when the events of the scan at hand became readable, 0 if none
  */
 struct knp_dir {
 	char *path;
 	struct knp_claims *claims;
 	struct knp_store *store;
 	struct knp_faults faults;
+	struct knp_faults known;
 	struct file **files;
 	size_t nfiles;
 	struct event *readable;
@@ -90,8 +95,11 @@ struct knp_dir {
 	bool ready;
 	bool again;
 	bool busy;
+	bool withdrawn;
+	int64_t since;
 	void (*changed)(void *arg);
 	void (*fault)(void *arg, const struct knp_fault *fault);
+	void (*healed)(void *arg);
 	void *arg;
 };
 
@@ -101,6 +109,14 @@ static int64_t now_ms(clockid_t clock)
 
 	clock_gettime(clock, &ts);
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+static int64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
 }
 
 static void file_free(struct file *file)
@@ -162,6 +178,13 @@ static struct file *file_get(struct knp_dir *d, const char *name)
 	v[at] = file;
 	d->nfiles++;
 	return file;
+}
+
+/* Faults of a file, or only those of the file itself, hold no longer. */
+static void withdraw(struct knp_dir *d, const char *file, bool objects)
+{
+	if (knp_faults_drop(&d->known, file, objects))
+		d->withdrawn = true;
 }
 
 /* One fault per errno, until the file can be read again. */
@@ -231,11 +254,13 @@ static void file_take(struct knp_dir *d, struct file *file, const char *text,
 
 	SHA256((const unsigned char *)text, len, hash);
 	if (!memcmp(hash, file->good, sizeof(hash))) {
+		withdraw(d, file->source.name, false);
 		memset(file->tried, 0, sizeof(file->tried));
 		return;
 	}
 	if (!memcmp(hash, file->tried, sizeof(hash)))
 		return;
+	withdraw(d, file->source.name, true);
 	err = knp_manifest_parse(text, len, file->source.name, &objects,
 				 &d->faults);
 	if (!err)
@@ -345,6 +370,7 @@ static void forget_unseen(struct knp_dir *d)
 			continue;
 		}
 		knp_claims_remove(d->claims, &file->source);
+		withdraw(d, file->source.name, true);
 		file_free(file);
 	}
 	d->nfiles = n;
@@ -409,9 +435,19 @@ static void all_dirty(struct knp_dir *d)
 
 static void report(struct knp_dir *d)
 {
-	for (size_t i = 0; i < d->faults.n && d->fault; i++)
-		d->fault(d->arg, &d->faults.v[i]);
-	knp_faults_clear(&d->faults);
+	struct knp_faults fresh = d->faults;
+	size_t first = d->known.n;
+
+	d->faults = (struct knp_faults){ 0 };
+	/* Out of memory they are reported all the same, but not remembered. */
+	if (knp_faults_move(&d->known, &fresh)) {
+		for (size_t i = 0; i < fresh.n && d->fault; i++)
+			d->fault(d->arg, &fresh.v[i]);
+		knp_faults_clear(&fresh);
+		return;
+	}
+	for (size_t i = first; i < d->known.n && d->fault; i++)
+		d->fault(d->arg, &d->known.v[i]);
 }
 
 static void announce(struct knp_dir *d)
@@ -423,6 +459,7 @@ static void announce(struct knp_dir *d)
 	d->ready = true;
 	d->version = d->store->version;
 	d->changed(d->arg);
+	d->since = 0;
 }
 
 static void arm(struct knp_dir *d)
@@ -447,11 +484,14 @@ static void scan(struct knp_dir *d)
 
 	d->again = false;
 	d->busy = false;
+	d->withdrawn = false;
 	err = scan_folder(d);
 	if (err && err != d->error)
 		knp_faults_add(&d->faults, d->path, NULL, NULL,
 			       "%s; what was read of it stays",
 			       strerror(-err));
+	if (!err && d->error)
+		withdraw(d, d->path, true);
 	d->error = err;
 	if (err)
 		d->again = true;
@@ -461,6 +501,8 @@ static void scan(struct knp_dir *d)
 	}
 	arm(d);
 	report(d);
+	if (d->withdrawn && d->healed)
+		d->healed(d->arg);
 	announce(d);
 }
 
@@ -497,6 +539,9 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 	ssize_t n;
 
 	(void)what;
+	/* A file that is still being written belongs to the batch it began. */
+	if (!d->since)
+		d->since = now_ns();
 	for (;;) {
 		n = read(fd, buf, sizeof(buf));
 		if (n <= 0)
@@ -508,6 +553,8 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 	}
 	d->retry = 0;
 	scan(d);
+	if (!d->again)
+		d->since = 0;
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *arg)
@@ -579,6 +626,36 @@ err:
 	return err;
 }
 
+int64_t knp_dir_since(const struct knp_dir *d)
+{
+	return d->since;
+}
+
+void knp_dir_rescan(struct knp_dir *d)
+{
+	knp_faults_clear(&d->known);
+	for (size_t i = 0; i < d->nfiles; i++) {
+		struct file *file = d->files[i];
+
+		file->error = 0;
+		memset(file->tried, 0, sizeof(file->tried));
+	}
+	all_dirty(d);
+	d->error = 0;
+	d->retry = 0;
+	scan(d);
+}
+
+const struct knp_faults *knp_dir_faults(const struct knp_dir *d)
+{
+	return &d->known;
+}
+
+void knp_dir_on_healed(struct knp_dir *d, void (*healed)(void *arg))
+{
+	d->healed = healed;
+}
+
 void knp_dir_close(struct knp_dir *d)
 {
 	if (!d)
@@ -594,6 +671,7 @@ void knp_dir_close(struct knp_dir *d)
 		file_free(d->files[i]);
 	free(d->files);
 	knp_faults_clear(&d->faults);
+	knp_faults_clear(&d->known);
 	free(d->path);
 	free(d);
 }

@@ -64,8 +64,18 @@ int64_t knp_dir_since(const struct knp_dir *dir);
 /* Look at every file again, from the event loop. */
 void knp_dir_rescan(struct knp_dir *dir);
 
-/* The faults that hold now: what is set aside or stands at its last good state. */
+/*
+ * The faults that hold now: what is set aside, or stands at its last good
+ * state. That another file holds an object is withdrawn when the file is read
+ * again, or by knp_dir_rescan().
+ */
 const struct knp_faults *knp_dir_faults(const struct knp_dir *dir);
+
+/*
+ * Have @healed called, with the argument of knp_dir_open(), when faults were
+ * withdrawn.
+ */
+void knp_dir_on_healed(struct knp_dir *dir, void (*healed)(void *arg));
 
 /* Stop. The store keeps what it has. Accepts NULL. */
 void knp_dir_close(struct knp_dir *dir);

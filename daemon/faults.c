@@ -56,6 +56,42 @@ err:
 	return -ENOMEM;
 }
 
+int knp_faults_move(struct knp_faults *faults, struct knp_faults *from)
+{
+	struct knp_fault *v;
+
+	if (!from->n)
+		return 0;
+	v = reallocarray(faults->v, faults->n + from->n, sizeof(*v));
+	if (!v)
+		return -ENOMEM;
+	memcpy(v + faults->n, from->v, from->n * sizeof(*v));
+	faults->v = v;
+	faults->n += from->n;
+	free(from->v);
+	*from = (struct knp_faults){ 0 };
+	return 0;
+}
+
+size_t knp_faults_drop(struct knp_faults *faults, const char *file,
+		       bool objects)
+{
+	size_t dropped, n = 0;
+
+	for (size_t i = 0; i < faults->n; i++) {
+		struct knp_fault *fault = &faults->v[i];
+
+		if (fault->file && !strcmp(fault->file, file) &&
+		    (objects || !fault->object))
+			fault_clear(fault);
+		else
+			faults->v[n++] = *fault;
+	}
+	dropped = faults->n - n;
+	faults->n = n;
+	return dropped;
+}
+
 void knp_faults_clear(struct knp_faults *faults)
 {
 	if (!faults)

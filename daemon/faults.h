@@ -9,6 +9,7 @@
 #ifndef KNP_FAULTS_H
 #define KNP_FAULTS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /**
@@ -44,6 +45,19 @@ struct knp_faults {
 int knp_faults_add(struct knp_faults *faults, const char *file,
 		   const char *object, const char *field, const char *fmt, ...)
 	__attribute__((format(printf, 5, 6)));
+
+/*
+ * Move the faults of @from to the end of @faults; @from is empty afterwards.
+ * Return 0, or -ENOMEM with nothing changed.
+ */
+int knp_faults_move(struct knp_faults *faults, struct knp_faults *from);
+
+/*
+ * Free the faults of one file: all, or only those that concern the file itself
+ * and no object. Return how many.
+ */
+size_t knp_faults_drop(struct knp_faults *faults, const char *file,
+		       bool objects);
 
 /* Free all faults; the list is empty afterwards. Accepts NULL. */
 void knp_faults_clear(struct knp_faults *faults);

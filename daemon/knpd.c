@@ -468,6 +468,13 @@ static void on_fault(void *arg, const struct knp_fault *fault)
 	event_active(d->status, EV_TIMEOUT, 1);
 }
 
+static void on_healed(void *arg)
+{
+	struct knpd *d = arg;
+
+	event_active(d->status, EV_TIMEOUT, 1);
+}
+
 static void on_status(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd;
@@ -555,9 +562,10 @@ static void on_hup(evutil_socket_t sig, short what, void *arg)
 
 	(void)sig;
 	(void)what;
-	knp_dir_rescan(d->dir);
 	d->wanted = true;
-	reconcile(d);
+	knp_dir_rescan(d->dir);
+	if (d->wanted)
+		reconcile(d);
 }
 
 static void usage(FILE *out)
@@ -796,6 +804,7 @@ static int start(struct knpd *d)
 		return err;
 	}
 
+	knp_dir_on_healed(d->dir, on_healed);
 	write_status(d);
 	return 0;
 }
