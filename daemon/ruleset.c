@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "limits.h"
+#include "table_limits.h"
 #include "ruleset.h"
 
 #define OP_SIZE		(32U << 10)

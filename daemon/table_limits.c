@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "limits.h"
+#include "table_limits.h"
 
 const struct knp_limits knp_limits = {
 	.v = {
