@@ -5,6 +5,7 @@
 # policies of manifests/. Every connection is a real one, everything that is
 # shown is read from the kernel. It ends with an error if something that is
 # announced does not happen.
+# shellcheck source=tests/guest/lib.sh
 . /guest/lib.sh
 
 write_hosts() {

@@ -9,7 +9,7 @@
 # that passes is a failed test.
 
 # shellcheck source=tests/guest/topology.sh
-. "${GUEST:-/guest}/topology.sh"
+. /guest/topology.sh
 
 LOGS=${LOGS:-/run/logs}
 PORTS='80/TCP 81/TCP 80/UDP 81/UDP 80/SCTP 81/SCTP'

@@ -4,7 +4,8 @@
 # What an operator sees: a drop is reported live with the names of the policies,
 # the rate is limited in the kernel and the loss is counted, rules and reasons
 # have counters, explain says what the packet path does.
-. "${GUEST:-/guest}/lib.sh"
+# shellcheck source=tests/guest/lib.sh
+. /guest/lib.sh
 
 # monitor OPTIONS...: drop events of node1 into /run/events, in the background
 monitor() {

@@ -5,7 +5,8 @@
 # rename(2) of the file until the status file shows the new generation, over 200
 # changes. A figure under emulation, not a gate; that every change arrives is
 # the test.
-. "${GUEST:-/guest}/lib.sh"
+# shellcheck source=tests/guest/lib.sh
+. /guest/lib.sh
 
 topology_up
 cluster_manifests | publish cluster.yaml

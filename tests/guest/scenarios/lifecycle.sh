@@ -5,7 +5,8 @@
 # knpd fills a module that was loaded again without being restarted, and DETACH,
 # unloading and the end of a namespace leave the node's hooks and conntrack as
 # they were before.
-. "${GUEST:-/guest}/lib.sh"
+# shellcheck source=tests/guest/lib.sh
+. /guest/lib.sh
 
 # Hooks of a node's namespace, without the module's name in the list's order.
 hooks() { on "$1" nft list hooks | grep -v '^$'; }

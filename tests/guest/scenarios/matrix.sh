@@ -6,7 +6,8 @@
 # IPv4 and IPv6, is what the policies say, on the first probe after both knpd
 # report the change enforced. What is expected is written here by hand, and
 # between pods `knpctl simulate` has to expect the same.
-. "${GUEST:-/guest}/lib.sh"
+# shellcheck source=tests/guest/lib.sh
+. /guest/lib.sh
 
 topology_up
 serve

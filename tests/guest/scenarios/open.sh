@@ -4,7 +4,8 @@
 # The harness itself: without any policy every connection of every host to every
 # host is answered, and a dropped one is seen as such. What the other scenarios
 # deny is therefore denied by knp.
-. "${GUEST:-/guest}/lib.sh"
+# shellcheck source=tests/guest/lib.sh
+. /guest/lib.sh
 
 topology_up
 serve

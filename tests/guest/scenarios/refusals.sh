@@ -5,7 +5,8 @@
 # nothing enforced is lost by it: no module, no permission, malformed and
 # half-written manifests, stale and half-open transactions, a second daemon.
 # Mode audit judges and reports, and lets everything pass.
-. "${GUEST:-/guest}/lib.sh"
+# shellcheck source=tests/guest/lib.sh
+. /guest/lib.sh
 
 # refused STATUS WORDS COMMAND...: fails with that status and one line with these
 # words on standard error

@@ -4,7 +4,8 @@
 # knpd goes and comes: the kernel enforces without it, a restarted knpd adopts
 # what it finds by its tags, and where nothing changed it writes nothing, however
 # the objects are ordered and the files are named.
-. "${GUEST:-/guest}/lib.sh"
+# shellcheck source=tests/guest/lib.sh
+. /guest/lib.sh
 
 restart() {
 	knpd_kill "$1"

@@ -5,7 +5,8 @@
 # SCTP, and leaves the others alone; the connection goes on when it is allowed
 # again. The node reaches its own pods, and is answered, whatever the policies
 # say; a pod that uses the node's address is not the node.
-. "${GUEST:-/guest}/lib.sh"
+# shellcheck source=tests/guest/lib.sh
+. /guest/lib.sh
 
 # open_all: a connection of each protocol and family from y/a to x/b (watched)
 # and from z/a to x/c (the bystander)

@@ -9,31 +9,34 @@
 #   VIP 10.96.0.1, fd00:96::1     -> x/b, on the client's node
 #   VIP 10.96.0.2, fd00:96::2     -> x/c, on the other node
 #   VIP 10.96.0.3, fd00:96::3     -> x/b, masqueraded
-. "${GUEST:-/guest}/lib.sh"
+# shellcheck source=tests/guest/lib.sh
+. /guest/lib.sh
 
-proxy() {
+# proxy_of FAMILY TYPE LOCAL REMOTE PREFIX...: one family's table; the third VIP
+# is masqueraded
+proxy_of() {
 	cat <<-END
-	table ip proxy {
-		map backends { type ipv4_addr : ipv4_addr
-			elements = { 10.96.0.1 : $(ip4_of x/b), 10.96.0.2 : $(ip4_of x/c),
-				     10.96.0.3 : $(ip4_of x/b) } }
-		chain pre { type nat hook prerouting priority dstnat
-			ip daddr 10.96.0.3 meta mark set 0x4000
-			ip daddr 10.96.0.0/16 dnat to ip daddr map @backends }
-		chain post { type nat hook postrouting priority srcnat
-			meta mark 0x4000 masquerade }
-	}
-	table ip6 proxy {
-		map backends { type ipv6_addr : ipv6_addr
-			elements = { fd00:96::1 : $(ip6_of x/b), fd00:96::2 : $(ip6_of x/c),
-				     fd00:96::3 : $(ip6_of x/b) } }
-		chain pre { type nat hook prerouting priority dstnat
-			ip6 daddr fd00:96::3 meta mark set 0x4000
-			ip6 daddr fd00:96::/64 dnat to ip6 daddr map @backends }
-		chain post { type nat hook postrouting priority srcnat
-			meta mark 0x4000 masquerade }
+	table $1 proxy {
+		map backends {
+			type $2 : $2
+			elements = { ${5}1 : $3, ${5}2 : $4, ${5}3 : $3 }
+		}
+		chain pre {
+			type nat hook prerouting priority dstnat
+			$1 daddr ${5}3 meta mark set 0x4000
+			$1 daddr $6 dnat to $1 daddr map @backends
+		}
+		chain post {
+			type nat hook postrouting priority srcnat
+			meta mark 0x4000 masquerade
+		}
 	}
 	END
+}
+
+proxy() {
+	proxy_of ip ipv4_addr "$(ip4_of x/b)" "$(ip4_of x/c)" 10.96.0. 10.96.0.0/16
+	proxy_of ip6 ipv6_addr "$(ip6_of x/b)" "$(ip6_of x/c)" fd00:96:: fd00:96::/64
 }
 
 # through EXPECT FROM N: three round trips of one connection in every protocol
