@@ -40,9 +40,10 @@ static size_t count_keys(struct json_object *value)
 }
 
 /*
- * json-c takes the last of two equal keys and cuts strings of keys at an
- * escaped NUL, both in silence. In valid JSON a colon outside strings stands
- * for one key, so that counting finds what got lost.
+ * json-c takes the last of two equal keys, cuts keys at an escaped NUL, and
+ * lets single quotes pass even when strict, all in silence. In valid JSON a
+ * colon outside strings stands for one key, so that counting finds what got
+ * lost.
  */
 static int check_keys(const char *text, const char *from, const char *to,
 		      struct json_object *value, char **why)
@@ -58,6 +59,9 @@ static int check_keys(const char *text, const char *from, const char *to,
 					      "a string must not hold a NUL character");
 		} else if (*p == '"') {
 			string = !string;
+		} else if (!string && *p == '\'') {
+			return refuse(why, text, p,
+				      "strings need double quotes");
 		} else if (!string && *p == ':') {
 			keys++;
 		}

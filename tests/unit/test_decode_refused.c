@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Decoding: every refusal, with its field and reason. Objects are written as JSON with single quotes.
+ * Decoding: every refusal, with its field and reason. Objects are written as
+ * JSON with single quotes.
  */
 #include <setjmp.h>
 #include <stdarg.h>
