@@ -187,7 +187,7 @@ simulated() {
 	return 0
 }
 
-# one NETNS ADDRESS PORT/PROTO: prints yes, no, late, refused or error
+# one NETNS ADDRESS PORT/PROTO: prints yes, no, refused or error
 one() {
 	rm -f /run/one
 	echo "$1 $2 ${3%/*} ${3#*/} yes x" |
@@ -360,5 +360,7 @@ cleanup() {
 }
 
 modprobe -a veth sctp nf_conntrack nft_chain_nat nft_ct nft_masq nft_nat dummy
+# Debian's 6.12 has it, 6.1 has not
+modprobe -q nfnetlink_hook
 echo 0 >/proc/sys/net/netfilter/nf_conntrack_log_invalid 2>/dev/null
 trap cleanup EXIT

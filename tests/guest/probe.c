@@ -18,13 +18,12 @@
  *
  * A connection counts as "yes" when the peer's echo came back. It is "no" when
  * nothing came until the deadline, "refused" when somebody answered that there
- * is no service (so the packet did pass), "late" when it only came after a
- * retransmission: the first packet was lost.
+ * is no service (so the packet did pass).
  *
  * Under emulation nothing is fast, so an expected answer may take until the
  * deadline; the grace is how long the silence of the others is listened to
  * after the last expected answer. UDP never repeats, so it judges the first
- * packet exactly.
+ * packet exactly; for TCP the connections that had to repeat one are counted.
  *
  * Namespaces are names below /run/netns. Errors end the process with status 2;
  * "matrix" ends with 1 if an expectation failed.
@@ -289,6 +288,7 @@ struct try {
 	int fd;
 	bool expect;
 	bool sent;
+	bool repeated;
 };
 
 static size_t read_spec(struct try **ret)
@@ -374,12 +374,14 @@ static void advance(struct try *t, int ep, uint32_t events)
 	}
 	if (!(events & (EPOLLIN | EPOLLERR | EPOLLHUP)))
 		return;
-	if (recv(t->fd, buf, sizeof(buf), 0) > 0)
-		finish(t, was_repeated(t) ? "late" : "yes");
-	else if (errno == ECONNREFUSED || errno == ECONNRESET)
+	if (recv(t->fd, buf, sizeof(buf), 0) > 0) {
+		t->repeated = was_repeated(t);
+		finish(t, "yes");
+	} else if (errno == ECONNREFUSED || errno == ECONNRESET) {
 		finish(t, "refused");
-	else if (errno != EAGAIN && errno != EINTR)
+	} else if (errno != EAGAIN && errno != EINTR) {
 		finish(t, "error");
+	}
 }
 
 static size_t count_open(const struct try *v, size_t n, bool expected)
@@ -427,7 +429,7 @@ static void run_matrix(struct try *v, size_t n, int64_t deadline, int64_t grace)
 
 static int report_matrix(const struct try *v, size_t n, const char *path)
 {
-	size_t i, yes = 0, wrong = 0;
+	size_t i, yes = 0, wrong = 0, repeated = 0;
 	int64_t slowest = 0;
 	FILE *log;
 
@@ -443,6 +445,7 @@ static int report_matrix(const struct try *v, size_t n, const char *path)
 		fprintf(log, "%s expected=%s got=%s us=%lld\n", t->label,
 			expect, t->result, (long long)took);
 		yes += !strcmp(t->result, "yes");
+		repeated += t->repeated;
 		if (t->expect && took > slowest)
 			slowest = took;
 		if (!bad)
@@ -452,8 +455,8 @@ static int report_matrix(const struct try *v, size_t n, const char *path)
 			       t->result);
 	}
 	fclose(log);
-	printf("# %zu connections: %zu answered, %zu silent, %zu wrong; slowest answer %lld ms\n",
-	       n, yes, n - yes, wrong, (long long)(slowest / 1000));
+	printf("# %zu connections: %zu answered, %zu silent, %zu wrong; slowest answer %lld ms, %zu repeated\n",
+	       n, yes, n - yes, wrong, (long long)(slowest / 1000), repeated);
 	return wrong ? 1 : 0;
 }
 
