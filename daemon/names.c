@@ -174,6 +174,18 @@ static struct json_object *member(struct json_object *obj, const char *key,
 	return value;
 }
 
+/* Names go to terminals; what is not printable must not reach them. */
+static char *clean(struct json_object *value)
+{
+	char *text = strdup(json_object_get_string(value));
+	char *p;
+
+	for (p = text; p && *p; p++)
+		if ((unsigned char)*p < 0x20 || *p == 0x7f)
+			*p = '?';
+	return text;
+}
+
 static int read_tag(const char *key, struct json_object *value,
 		    struct knp_name *name)
 {
@@ -195,7 +207,7 @@ static int read_tag(const char *key, struct json_object *value,
 		return -EBADMSG;
 
 	name->kind = (enum knp_name_kind)i;
-	name->text = strdup(json_object_get_string(text));
+	name->text = clean(text);
 	return name->text ? 0 : -ENOMEM;
 }
 
@@ -210,7 +222,7 @@ static int read_address(const char *key, struct json_object *value,
 
 	memcpy(name->addr, ip.b, sizeof(name->addr));
 	name->family = ip.family;
-	name->text = strdup(json_object_get_string(value));
+	name->text = clean(value);
 	return name->text ? 0 : -ENOMEM;
 }
 
