@@ -15,8 +15,10 @@
  *
  * Messages are validated strictly: an unknown attribute, a wrong length, a
  * missing attribute or a reserved member that is not zero is refused with
- * -EINVAL. Every refusal carries an extack text, and where one attribute is to
- * blame its offset.
+ * -EINVAL, a value outside the range of its attribute (and a byte string of
+ * another length than its attribute's) with -ERANGE. Every refusal carries an
+ * extack text, and where one attribute is to blame its offset. A message of a
+ * dump is at most 32 KiB long.
  *
  * The objects
  * -----------
