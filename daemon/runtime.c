@@ -100,6 +100,7 @@ int knp_runtime_write(const char *dir, const char *name,
 	int fd, err;
 
 	text = json_object_to_json_string_ext(doc, JSON_C_TO_STRING_PRETTY |
+					      JSON_C_TO_STRING_SPACED |
 					      JSON_C_TO_STRING_NOSLASHESCAPE);
 	if (!text)
 		return -ENOMEM;
