@@ -35,7 +35,9 @@ struct knp_troubles {
  * @ret: the ruleset, with provisional ids, names and addresses, sorted
  * @troubles: appended to; may be NULL
  *
- * Return: 0 or -ENOMEM; @ret is untouched on failure.
+ * Return: 0 or -ENOMEM; -E2BIG if more addresses of this node are isolated than
+ * the endpoint table holds, of which none may be left out. @ret is untouched on
+ * failure.
  */
 int knp_compile(const struct knp_store *store, const char *node,
 		struct knp_ruleset **ret, struct knp_troubles *troubles);

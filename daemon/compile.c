@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The run: the steps in order, see compile_impl.h. */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/evp.h>
+
+#include "compile_impl.h"
+
+int knp_comp_trouble(struct knp_comp *c, const char *format, ...)
+{
+	struct knp_troubles *t = c->troubles;
+	struct knp_trouble *v;
+	va_list args;
+	char *text;
+	int n;
+
+	if (!t)
+		return 0;
+	va_start(args, format);
+	n = vasprintf(&text, format, args);
+	va_end(args);
+	if (n < 0)
+		return -ENOMEM;
+	v = reallocarray(t->v, t->n + 1, sizeof(*v));
+	if (!v) {
+		free(text);
+		return -ENOMEM;
+	}
+	t->v = v;
+	v[t->n++].text = text;
+	return 0;
+}
+
+void knp_troubles_clear(struct knp_troubles *t)
+{
+	if (!t)
+		return;
+	for (size_t i = 0; i < t->n; i++)
+		free(t->v[i].text);
+	free(t->v);
+	*t = (struct knp_troubles){ 0 };
+}
+
+int knp_comp_tag(struct knp_comp *c, uint8_t tag[KNP_TAG_LEN])
+{
+	uint8_t digest[EVP_MAX_MD_SIZE];
+	size_t len;
+
+	if (c->buf.failed ||
+	    !EVP_Q_digest(NULL, "SHA256", NULL, c->buf.v, c->buf.n, digest,
+			  &len))
+		return -ENOMEM;
+	memcpy(tag, digest, KNP_TAG_LEN);
+	return 0;
+}
+
+static void prepare(struct knp_comp *c)
+{
+	c->namespaces.size = sizeof(struct knp_cns);
+	c->pods.size = sizeof(struct knp_cpod);
+	c->ips.size = sizeof(struct knp_cip);
+	c->rules.size = sizeof(struct knp_crule);
+	c->rule_atoms.size = sizeof(uint32_t);
+	c->ranges.size = sizeof(struct knp_crange);
+	c->names.size = sizeof(struct knp_cname);
+	c->atoms.size = sizeof(struct knp_catom);
+	c->regions.size = sizeof(struct knp_cregion);
+	c->region_atoms.size = sizeof(uint32_t);
+	c->classes.size = sizeof(struct knp_cclass);
+	c->class_atoms.size = sizeof(uint32_t);
+	c->class_ports.size = sizeof(struct knp_cport_of);
+	c->sets.size = sizeof(struct knp_cset);
+	c->set_policies.size = sizeof(uint32_t);
+	c->set_ports.size = sizeof(struct knp_cport_of);
+	c->rows.size = sizeof(struct knp_crow);
+	c->portsets.size = sizeof(struct knp_span);
+	c->entries.size = sizeof(struct knp_centry);
+}
+
+static void finish(struct knp_comp *c)
+{
+	struct knp_recs *all[] = {
+		&c->namespaces, &c->pods, &c->ips, &c->rules, &c->rule_atoms,
+		&c->ranges, &c->names, &c->atoms, &c->regions,
+		&c->region_atoms, &c->classes, &c->class_atoms,
+		&c->class_ports, &c->sets, &c->set_policies, &c->set_ports,
+		&c->rows, &c->portsets, &c->entries,
+	};
+
+	for (size_t i = 0; i < c->pods.n; i++)
+		free(knp_cpods(c)[i].atoms.v);
+	for (size_t i = 0; i < c->atoms.n; i++)
+		free(knp_catoms(c)[i].names.v);
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		free(all[i]->v);
+	free(c->policies);
+	knp_intern_clear(&c->list_ids);
+	knp_intern_clear(&c->name_ids);
+	knp_intern_clear(&c->atom_ids);
+	knp_intern_clear(&c->class_ids);
+	knp_intern_clear(&c->set_ids);
+	knp_intern_clear(&c->portset_ids);
+	knp_buf_clear(&c->buf);
+}
+
+int knp_compile_within(const struct knp_store *store, const char *node,
+		       const struct knp_limits *limits,
+		       struct knp_ruleset **ret,
+		       struct knp_troubles *troubles)
+{
+	static int (*const steps[])(struct knp_comp *c) = {
+		knp_comp_pods, knp_comp_subjects, knp_comp_match,
+		knp_comp_regions, knp_comp_classes, knp_comp_rows,
+		knp_comp_emit,
+	};
+	struct knp_comp c = {
+		.store = store,
+		.limits = limits,
+		.node = node,
+		.troubles = troubles,
+		.rs = knp_ruleset_new(),
+		.policies = calloc(store->npolicies + 1, sizeof(*c.policies)),
+	};
+	int err = c.rs && c.policies ? 0 : -ENOMEM;
+
+	prepare(&c);
+	for (size_t i = 0; !err && i < sizeof(steps) / sizeof(steps[0]); i++)
+		err = steps[i](&c);
+	finish(&c);
+	if (err) {
+		knp_ruleset_free(c.rs);
+		return err;
+	}
+	*ret = c.rs;
+	return 0;
+}
+
+int knp_compile(const struct knp_store *store, const char *node,
+		struct knp_ruleset **ret, struct knp_troubles *troubles)
+{
+	return knp_compile_within(store, node, &knp_limits, ret, troubles);
+}

@@ -1,0 +1,627 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * What was computed, as records. Ids are the ranks of the tags, so they do not
+ * depend on the order of anything.
+ */
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "compile_impl.h"
+
+#define NAMES_SHOWN	3	/* members in the name of a class */
+#define PORTS_SHOWN	8	/* ranges in the name of a port set */
+
+struct tagged {
+	uint8_t tag[KNP_TAG_LEN];
+	uint32_t index;
+};
+
+/* struct emit - ids by number; 0: not in the ruleset */
+struct emit {
+	struct knp_comp *c;
+	uint32_t *rules;
+	uint32_t *portsets;
+	uint32_t *classes;
+	uint32_t *sets;
+	struct tagged *portset_tags;	/* by number */
+	uint32_t full[NDIRECTIONS];	/* the set of those that have no room */
+};
+
+static int by_tag(const void *a, const void *b)
+{
+	const struct tagged *ta = a, *tb = b;
+
+	return memcmp(ta->tag, tb->tag, KNP_TAG_LEN);
+}
+
+static void rank(struct tagged *tagged, size_t n, uint32_t *ids)
+{
+	qsort(tagged, n, sizeof(*tagged), by_tag);
+	for (size_t i = 0; i < n; i++)
+		ids[tagged[i].index] = i + 1;
+}
+
+static int add_name(struct emit *e, enum knp_name_kind kind,
+		    const uint8_t *tag, struct knp_buf *text)
+{
+	struct knp_name name = { .kind = kind };
+
+	knp_buf_u8(text, 0);
+	if (text->failed)
+		return -ENOMEM;
+	memcpy(name.tag, tag, KNP_TAG_LEN);
+	name.text = strdup((const char *)text->v);
+	if (!name.text)
+		return -ENOMEM;
+	if (!knp_recs_add(&e->c->rs->names, &name)) {
+		free(name.text);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+static void put_text(struct knp_buf *b, const char *s)
+{
+	knp_buf_add(b, s, strlen(s));
+}
+
+static int emit_rules(struct emit *e)
+{
+	struct knp_comp *c = e->c;
+	size_t n = c->rules.n < c->limits->v[KNP_TABLE_RULE] ?
+		   c->rules.n : c->limits->v[KNP_TABLE_RULE];
+	struct tagged *tagged = calloc(n + 1, sizeof(*tagged));
+	const struct knp_crule *rules = knp_crules(c);
+	struct knp_rec_rule rec = { 0 };
+	char text[64];
+	int err = 0;
+
+	e->rules = calloc(c->rules.n + 1, sizeof(*e->rules));
+	if (!tagged || !e->rules) {
+		free(tagged);
+		return -ENOMEM;
+	}
+	for (size_t i = 0; i < n; i++) {
+		memcpy(tagged[i].tag, rules[i].tag, KNP_TAG_LEN);
+		tagged[i].index = i;
+	}
+	rank(tagged, n, e->rules);
+	free(tagged);
+	for (size_t i = 0; !err && i < n; i++) {
+		rec.id = e->rules[i];
+		memcpy(rec.tag, rules[i].tag, KNP_TAG_LEN);
+		if (!knp_recs_add(&c->rs->rules, &rec))
+			return -ENOMEM;
+		snprintf(text, sizeof(text), " %s[%u]",
+			 rules[i].direction == EGRESS ? "egress" : "ingress",
+			 rules[i].index);
+		knp_buf_reset(&c->buf);
+		put_text(&c->buf, rules[i].policy->ns);
+		put_text(&c->buf, "/");
+		put_text(&c->buf, rules[i].policy->name);
+		put_text(&c->buf, text);
+		err = add_name(e, KNP_NAME_RULE, rec.tag, &c->buf);
+	}
+	return err;
+}
+
+/* A port set is its entries: another content is another port set. */
+static int portset_tag(struct emit *e, struct knp_span span, uint8_t *tag)
+{
+	struct knp_comp *c = e->c;
+	const struct knp_centry *entry = c->entries.v;
+
+	knp_buf_reset(&c->buf);
+	knp_buf_str(&c->buf, "portset");
+	entry += span.first;
+	for (uint32_t i = 0; i < span.n; i++, entry++) {
+		knp_buf_u8(&c->buf, entry->proto);
+		knp_buf_u32(&c->buf, entry->lo);
+		knp_buf_u32(&c->buf, entry->hi);
+		knp_buf_add(&c->buf, knp_crules(c)[entry->rule].tag,
+			    KNP_TAG_LEN);
+	}
+	return knp_comp_tag(c, tag);
+}
+
+static void mark_used(struct emit *e)
+{
+	const struct knp_comp *c = e->c;
+	const struct knp_crow *rows = c->rows.v;
+
+	for (size_t i = 0; i < c->rows.n; i++)
+		e->portsets[rows[i].portset] = 1;
+	for (size_t i = 0; i < c->sets.n; i++)
+		e->portsets[knp_csets(c)[i].dflt] = 1;
+	e->portsets[0] = 0;
+}
+
+static const char *proto_name(uint8_t proto)
+{
+	switch (proto) {
+	case IPPROTO_TCP:
+		return "TCP";
+	case IPPROTO_UDP:
+		return "UDP";
+	case IPPROTO_SCTP:
+		return "SCTP";
+	}
+	return "?";
+}
+
+static int name_portset(struct emit *e, struct knp_span span,
+			const uint8_t *tag)
+{
+	struct knp_comp *c = e->c;
+	const struct knp_centry *entry = c->entries.v;
+	char text[48];
+
+	entry += span.first;
+	knp_buf_reset(&c->buf);
+	for (uint32_t i = 0; i < span.n; i++, entry++) {
+		if (i == PORTS_SHOWN) {
+			snprintf(text, sizeof(text), " +%u", span.n - i);
+			put_text(&c->buf, text);
+			break;
+		}
+		if (!entry->proto)
+			snprintf(text, sizeof(text), "any");
+		else if (!entry->lo && entry->hi == UINT16_MAX)
+			snprintf(text, sizeof(text), "*/%s",
+				 proto_name(entry->proto));
+		else if (entry->lo == entry->hi)
+			snprintf(text, sizeof(text), "%u/%s", entry->lo,
+				 proto_name(entry->proto));
+		else
+			snprintf(text, sizeof(text), "%u-%u/%s", entry->lo,
+				 entry->hi, proto_name(entry->proto));
+		if (i)
+			put_text(&c->buf, ",");
+		put_text(&c->buf, text);
+	}
+	return add_name(e, KNP_NAME_PORTSET, tag, &c->buf);
+}
+
+static int by_lo(const void *a, const void *b)
+{
+	const struct knp_rec_port *pa = a, *pb = b;
+
+	if (pa->proto != pb->proto)
+		return pa->proto < pb->proto ? -1 : 1;
+	return (pa->lo > pb->lo) - (pa->lo < pb->lo);
+}
+
+static int emit_portset(struct emit *e, uint32_t i)
+{
+	struct knp_comp *c = e->c;
+	struct knp_span span = ((struct knp_span *)c->portsets.v)[i];
+	const struct knp_centry *entry = c->entries.v;
+	struct knp_rs_portset rec = {
+		.rec = { .id = e->portsets[i], .nports = span.n },
+		.ports = calloc(span.n, sizeof(*rec.ports)),
+	};
+
+	if (!rec.ports)
+		return -ENOMEM;
+	entry += span.first;
+	memcpy(rec.rec.tag, e->portset_tags[i].tag, KNP_TAG_LEN);
+	for (uint32_t j = 0; j < span.n; j++) {
+		rec.ports[j].rule = e->rules[entry[j].rule];
+		rec.ports[j].lo = entry[j].lo;
+		rec.ports[j].hi = entry[j].hi;
+		rec.ports[j].proto = entry[j].proto;
+	}
+	qsort(rec.ports, span.n, sizeof(*rec.ports), by_lo);
+	if (!knp_recs_add(&c->rs->portsets, &rec)) {
+		free(rec.ports);
+		return -ENOMEM;
+	}
+	return name_portset(e, span, rec.rec.tag);
+}
+
+static int emit_portsets(struct emit *e)
+{
+	struct knp_comp *c = e->c;
+	const struct knp_span *spans = c->portsets.v;
+	size_t n = c->portsets.n, used = 0;
+	struct tagged *tagged = calloc(n + 1, sizeof(*tagged));
+	int err = 0;
+
+	e->portsets = calloc(n + 1, sizeof(*e->portsets));
+	e->portset_tags = calloc(n + 1, sizeof(*e->portset_tags));
+	if (!tagged || !e->portsets || !e->portset_tags) {
+		free(tagged);
+		return -ENOMEM;
+	}
+	mark_used(e);
+	for (size_t i = 1; !err && i < n; i++) {
+		if (!e->portsets[i])
+			continue;
+		e->portset_tags[i].index = i;
+		err = portset_tag(e, spans[i], e->portset_tags[i].tag);
+		tagged[used++] = e->portset_tags[i];
+	}
+	if (!err)
+		rank(tagged, used, e->portsets);
+	free(tagged);
+	for (size_t i = 1; !err && i < n; i++)
+		if (e->portsets[i])
+			err = emit_portset(e, i);
+	return err;
+}
+
+/* struct member - a pod (or, from npods on, a region) and its class */
+struct member {
+	uint32_t class_id;
+	uint32_t who;
+};
+
+static int by_member(const void *a, const void *b)
+{
+	const struct member *ma = a, *mb = b;
+
+	if (ma->class_id != mb->class_id)
+		return ma->class_id < mb->class_id ? -1 : 1;
+	return (ma->who > mb->who) - (ma->who < mb->who);
+}
+
+static int collect_members(const struct knp_comp *c, struct knp_recs *members)
+{
+	const struct knp_cregion *regions = c->regions.v;
+	const struct knp_cip *ips = c->ips.v;
+	struct member m;
+
+	for (size_t i = 0; i < c->ips.n; i++) {
+		m = (struct member){ ips[i].class_id, ips[i].pod };
+		if (m.class_id && !knp_recs_add(members, &m))
+			return -ENOMEM;
+	}
+	for (size_t i = 0; i < c->regions.n; i++) {
+		m = (struct member){ regions[i].class_id, c->pods.n + i };
+		if (regions[i].record && m.class_id &&
+		    !knp_recs_add(members, &m))
+			return -ENOMEM;
+	}
+	if (members->n > 1)
+		qsort(members->v, members->n, members->size, by_member);
+	return 0;
+}
+
+static void put_member(const struct knp_comp *c, uint32_t who)
+{
+	struct knp_buf *b = (struct knp_buf *)&c->buf;
+	const struct knp_cregion *region;
+	const struct knp_pod *pod;
+	char ip[46], len[8];
+
+	if (who < c->pods.n) {
+		pod = knp_cpods(c)[who].pod;
+		put_text(b, pod->ns);
+		put_text(b, "/");
+		put_text(b, pod->name);
+		return;
+	}
+	region = (struct knp_cregion *)c->regions.v + (who - c->pods.n);
+	put_text(b, knp_ip_format(&region->prefix.ip, ip));
+	snprintf(len, sizeof(len), "/%u", region->prefix.len);
+	put_text(b, len);
+}
+
+static int name_class(struct emit *e, const struct member *m, size_t n,
+		      const uint8_t *tag)
+{
+	struct knp_comp *c = e->c;
+	uint32_t seen = 0, last = KNP_NONE;
+	char more[24];
+
+	knp_buf_reset(&c->buf);
+	for (size_t i = 0; i < n; i++) {
+		/* Two addresses of one pod */
+		if (m[i].who == last)
+			continue;
+		last = m[i].who;
+		if (seen++ >= NAMES_SHOWN)
+			continue;
+		if (seen > 1)
+			put_text(&c->buf, ", ");
+		put_member(c, last);
+	}
+	if (seen > NAMES_SHOWN) {
+		snprintf(more, sizeof(more), " +%u", seen - NAMES_SHOWN);
+		put_text(&c->buf, more);
+	}
+	return add_name(e, KNP_NAME_CLASS, tag, &c->buf);
+}
+
+static int name_classes(struct emit *e)
+{
+	struct knp_recs members = { .size = sizeof(struct member) };
+	const struct member *m;
+	size_t n;
+	int err;
+
+	err = collect_members(e->c, &members);
+	m = members.v;
+	for (size_t i = 0; !err && i < members.n; i += n) {
+		for (n = 1; i + n < members.n; n++)
+			if (m[i + n].class_id != m[i].class_id)
+				break;
+		err = name_class(e, &m[i], n,
+				 knp_cclasses(e->c)[m[i].class_id].tag);
+	}
+	free(members.v);
+	return err;
+}
+
+static int emit_classes(struct emit *e)
+{
+	struct knp_comp *c = e->c;
+	size_t n = c->classes.n - 1;
+	struct tagged *tagged = calloc(n + 1, sizeof(*tagged));
+	struct knp_rec_class rec = { 0 };
+
+	e->classes = calloc(c->classes.n, sizeof(*e->classes));
+	if (!tagged || !e->classes) {
+		free(tagged);
+		return -ENOMEM;
+	}
+	for (size_t i = 0; i < n; i++) {
+		memcpy(tagged[i].tag, knp_cclasses(c)[i + 1].tag, KNP_TAG_LEN);
+		tagged[i].index = i + 1;
+	}
+	rank(tagged, n, e->classes);
+	free(tagged);
+	for (size_t i = 1; i < c->classes.n; i++) {
+		rec.id = e->classes[i];
+		memcpy(rec.tag, knp_cclasses(c)[i].tag, KNP_TAG_LEN);
+		if (!knp_recs_add(&c->rs->classes, &rec))
+			return -ENOMEM;
+	}
+	return name_classes(e);
+}
+
+void knp_comp_set_name(const struct knp_comp *c, const struct knp_cset *set,
+		       struct knp_buf *b)
+{
+	const uint32_t *policies = knp_numbers(&c->set_policies, set->policies);
+	const struct knp_policy *policy;
+
+	for (uint32_t i = 0; i < set->policies.n; i++) {
+		policy = c->store->policies[policies[i]];
+		if (i)
+			put_text(b, ", ");
+		put_text(b, policy->ns);
+		put_text(b, "/");
+		put_text(b, policy->name);
+	}
+}
+
+/* Two more sets: where the others have no room, everything is denied. */
+static int add_full_sets(struct knp_comp *c, size_t fitting)
+{
+	static const char *const words[] = { "egress", "ingress" };
+	struct knp_cset *sets;
+	int err;
+
+	for (int d = 0; d < NDIRECTIONS; d++) {
+		sets = knp_csets(c);
+		sets[fitting + d] = (struct knp_cset){
+			.direction = d,
+			.deny = true,
+		};
+		knp_buf_reset(&c->buf);
+		knp_buf_str(&c->buf, "full");
+		knp_buf_str(&c->buf, words[d]);
+		err = knp_comp_tag(c, sets[fitting + d].tag);
+		if (err)
+			return err;
+	}
+	return knp_comp_trouble(c, "more than %u policy sets: the pods of the rest are denied everything",
+				c->limits->v[KNP_TABLE_SET]);
+}
+
+static int emit_set(struct emit *e, uint32_t i)
+{
+	struct knp_comp *c = e->c;
+	const struct knp_cset *set = &knp_csets(c)[i];
+	struct knp_rec_set rec = {
+		.id = e->sets[i],
+		.dflt = e->portsets[set->dflt],
+		.direction = set->direction == EGRESS ? KNP_EGRESS :
+							KNP_INGRESS,
+	};
+
+	memcpy(rec.tag, set->tag, KNP_TAG_LEN);
+	if (!knp_recs_add(&c->rs->sets, &rec))
+		return -ENOMEM;
+	knp_buf_reset(&c->buf);
+	if (set->policies.n)
+		knp_comp_set_name(c, set, &c->buf);
+	else
+		put_text(&c->buf, "(no room for the policies: denied)");
+	return add_name(e, KNP_NAME_SET, rec.tag, &c->buf);
+}
+
+static int emit_sets(struct emit *e)
+{
+	struct knp_comp *c = e->c;
+	uint32_t limit = c->limits->v[KNP_TABLE_SET];
+	size_t n = c->sets.n, fitting = n;
+	struct tagged *tagged;
+	int err = 0;
+
+	e->sets = calloc(c->sets.n + 1, sizeof(*e->sets));
+	tagged = calloc(c->sets.n + 1, sizeof(*tagged));
+	if (!tagged || !e->sets) {
+		free(tagged);
+		return -ENOMEM;
+	}
+	if (n > limit) {
+		fitting = limit - NDIRECTIONS;
+		n = limit;
+		err = add_full_sets(c, fitting);
+	}
+	for (size_t i = 0; i < n; i++) {
+		memcpy(tagged[i].tag, knp_csets(c)[i].tag, KNP_TAG_LEN);
+		tagged[i].index = i;
+	}
+	rank(tagged, n, e->sets);
+	free(tagged);
+	for (size_t i = 0; !err && i < n; i++)
+		err = emit_set(e, i);
+	for (int d = 0; d < NDIRECTIONS && fitting != n; d++) {
+		e->full[d] = e->sets[fitting + d];
+		/* Their numbers were those of sets without room. */
+		e->sets[fitting + d] = 0;
+	}
+	return err;
+}
+
+static int emit_rows(struct emit *e)
+{
+	struct knp_comp *c = e->c;
+	const struct knp_crow *rows = c->rows.v;
+	struct knp_rec_row rec;
+
+	for (size_t i = 0; i < c->rows.n; i++) {
+		rec = (struct knp_rec_row){
+			.set = e->sets[rows[i].set],
+			.class_id = e->classes[rows[i].class_id],
+			.portset = e->portsets[rows[i].portset],
+		};
+		if (rec.set && !knp_recs_add(&c->rs->rows, &rec))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int emit_peers(struct emit *e)
+{
+	struct knp_comp *c = e->c;
+	const struct knp_cip *ip = c->ips.v;
+	struct knp_rec_peer rec = { 0 };
+
+	for (size_t i = 0; i < c->ips.n; i++, ip++) {
+		if (!ip->peer)
+			continue;
+		memcpy(rec.addr, ip->ip.b, KNP_ADDR_LEN);
+		rec.family = ip->ip.family;
+		rec.class_id = e->classes[ip->class_id];
+		if (!knp_recs_add(&c->rs->peers, &rec))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int emit_cidrs(struct emit *e)
+{
+	struct knp_comp *c = e->c;
+	const struct knp_cregion *region = c->regions.v;
+	struct knp_rec_cidr rec = { 0 };
+
+	for (size_t i = 0; i < c->regions.n; i++, region++) {
+		if (!region->record)
+			continue;
+		memcpy(rec.addr, region->prefix.ip.b, KNP_ADDR_LEN);
+		rec.family = region->prefix.ip.family;
+		rec.prefixlen = region->prefix.len;
+		rec.class_id = e->classes[region->class_id];
+		if (!knp_recs_add(&c->rs->cidrs, &rec))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static uint32_t set_of(const struct emit *e, const struct knp_cpod *pod, int d)
+{
+	if (pod->set[d] == KNP_NONE)
+		return 0;
+	return e->sets[pod->set[d]] ? e->sets[pod->set[d]] : e->full[d];
+}
+
+/* @isolated: whose endpoints to emit; those must fit, the others may not. */
+static int add_endpoints(struct emit *e, bool isolated)
+{
+	struct knp_comp *c = e->c;
+	uint32_t limit = c->limits->v[KNP_TABLE_ENDPOINT];
+	const struct knp_cip *ip = c->ips.v;
+	struct knp_rec_endpoint rec = { 0 };
+	const struct knp_cpod *pod;
+
+	for (size_t i = 0; i < c->ips.n; i++, ip++) {
+		pod = &knp_cpods(c)[ip->pod];
+		memcpy(rec.addr, ip->ip.b, KNP_ADDR_LEN);
+		rec.family = ip->ip.family;
+		rec.egress_set = set_of(e, pod, EGRESS);
+		rec.ingress_set = set_of(e, pod, INGRESS);
+		if (!pod->local ||
+		    (rec.egress_set || rec.ingress_set) != isolated)
+			continue;
+		if (c->rs->endpoints.n == limit && isolated)
+			return -E2BIG;
+		if (c->rs->endpoints.n == limit)
+			return knp_comp_trouble(c, "more than %u addresses of pods on the node: the rest, isolated by no policy, is left out",
+						limit);
+		if (!knp_recs_add(&c->rs->endpoints, &rec))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int emit_addresses(struct emit *e)
+{
+	struct knp_comp *c = e->c;
+	const struct knp_cip *ip = c->ips.v;
+	struct knp_address_name name = { 0 };
+	const struct knp_pod *pod;
+
+	for (size_t i = 0; i < c->ips.n; i++, ip++) {
+		pod = knp_cpods(c)[ip->pod].pod;
+		memcpy(name.addr, ip->ip.b, KNP_ADDR_LEN);
+		name.family = ip->ip.family;
+		if (asprintf(&name.text, "%s/%s", pod->ns, pod->name) < 0)
+			return -ENOMEM;
+		if (!knp_recs_add(&c->rs->addresses, &name)) {
+			free(name.text);
+			return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+int knp_comp_emit(struct knp_comp *c)
+{
+	struct emit e = { .c = c };
+	int err;
+
+	err = emit_rules(&e);
+	if (!err)
+		err = emit_portsets(&e);
+	if (!err)
+		err = emit_classes(&e);
+	if (!err)
+		err = emit_sets(&e);
+	if (!err)
+		err = emit_rows(&e);
+	if (!err)
+		err = emit_peers(&e);
+	if (!err)
+		err = emit_cidrs(&e);
+	if (!err)
+		err = add_endpoints(&e, true);
+	if (!err)
+		err = add_endpoints(&e, false);
+	if (!err)
+		err = emit_addresses(&e);
+	if (!err)
+		knp_ruleset_sort(c->rs);
+	free(e.rules);
+	free(e.portsets);
+	free(e.portset_tags);
+	free(e.classes);
+	free(e.sets);
+	return err;
+}

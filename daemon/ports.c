@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Rules into disjoint port ranges. Each port belongs to the first rule that
+ * allows it, so that counters and explanations name one rule; what is allowed
+ * is the plain union.
+ *
+ * A rule without ports is one entry of protocol 0. Rules after it add nothing;
+ * entries of rules before it stay, for their names. Where they do not fit, the
+ * one entry alone allows the same.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "compile_impl.h"
+
+/* struct list - the entries so far, sorted by (proto, lo) and disjoint */
+struct list {
+	struct knp_centry v[KNP_PORTS_MAX + 1];
+	size_t n;
+};
+
+static bool before(const struct knp_centry *e, uint8_t proto, uint32_t port)
+{
+	return e->proto < proto || (e->proto == proto && e->hi < port);
+}
+
+/* The first entry that does not end before a port. */
+static size_t seek(const struct list *l, uint8_t proto, uint32_t port)
+{
+	size_t lo = 0, hi = l->n, mid;
+
+	while (lo < hi) {
+		mid = lo + (hi - lo) / 2;
+		if (before(&l->v[mid], proto, port))
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+static int insert(struct list *l, size_t at, uint32_t rule, uint8_t proto,
+		  uint32_t lo, uint32_t hi)
+{
+	struct knp_centry *prev = at ? &l->v[at - 1] : NULL;
+
+	if (prev && prev->proto == proto && prev->rule == rule &&
+	    prev->hi + 1U == lo) {
+		prev->hi = hi;
+		return 0;
+	}
+	if (l->n == KNP_PORTS_MAX)
+		return -E2BIG;
+	memmove(&l->v[at + 1], &l->v[at], (l->n - at) * sizeof(l->v[0]));
+	/* Padding is compared too. */
+	memset(&l->v[at], 0, sizeof(l->v[at]));
+	l->v[at].rule = rule;
+	l->v[at].proto = proto;
+	l->v[at].lo = lo;
+	l->v[at].hi = hi;
+	l->n++;
+	return 0;
+}
+
+/* Give the ports of a range that nobody has yet to a rule. */
+static int claim(struct list *l, uint32_t rule, uint8_t proto, uint32_t lo,
+		 uint32_t hi)
+{
+	size_t at = seek(l, proto, lo);
+	uint32_t end;
+	size_t n;
+	int err;
+
+	while (lo <= hi) {
+		end = hi;
+		if (at < l->n && l->v[at].proto == proto && l->v[at].lo <= hi) {
+			if (l->v[at].lo <= lo) {
+				lo = l->v[at].hi + 1U;
+				at++;
+				continue;
+			}
+			end = l->v[at].lo - 1U;
+		}
+		n = l->n;
+		err = insert(l, at, rule, proto, lo, end);
+		if (err)
+			return err;
+		at += l->n - n;
+		lo = end + 1;
+	}
+	return 0;
+}
+
+static int by_range(const void *a, const void *b)
+{
+	const struct knp_crange *ra = a, *rb = b;
+
+	if (ra->proto != rb->proto)
+		return ra->proto < rb->proto ? -1 : 1;
+	return (ra->lo > rb->lo) - (ra->lo < rb->lo);
+}
+
+/*
+ * The ranges of a rule in ascending order: then the ranges of one rule that
+ * touch are merged by looking at the one before, and the number of entries only
+ * grows, so that too many of them are noticed at once.
+ */
+static int claim_sorted(struct list *l, uint32_t rule,
+			const struct knp_crange *range, size_t n)
+{
+	int err = 0;
+
+	for (size_t i = 0; !err && i < n; i++)
+		err = claim(l, rule, range[i].proto, range[i].lo, range[i].hi);
+	return err;
+}
+
+static int add_named(struct knp_comp *c, const struct knp_crule *rule,
+		     const struct knp_cport_of *ports, size_t nports,
+		     struct knp_recs *ranges)
+{
+	const struct knp_crange *names = c->ranges.v;
+	const struct knp_cname *cnames = c->names.v;
+	struct knp_crange range = { .name = KNP_NONE };
+
+	names += rule->names.first;
+	for (uint32_t i = 0; i < rule->names.n; i++) {
+		for (size_t j = 0; j < nports; j++) {
+			if (ports[j].name != names[i].name)
+				continue;
+			range.proto = cnames[ports[j].name].proto;
+			range.lo = ports[j].port;
+			range.hi = ports[j].port;
+			if (!knp_recs_add(ranges, &range))
+				return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+static int add_rule(struct knp_comp *c, struct list *l, uint32_t ranked,
+		    const struct knp_cport_of *ports, size_t nports)
+{
+	struct knp_recs ranges = { .size = sizeof(struct knp_crange) };
+	const struct knp_crule *rule = &knp_crules(c)[ranked / 2];
+	const struct knp_crange *numbers = c->ranges.v;
+	int err = 0;
+
+	numbers += rule->ranges.first;
+	if (!(ranked & 1) || !rule->names.n || !nports)
+		return claim_sorted(l, ranked / 2, numbers, rule->ranges.n);
+
+	for (uint32_t i = 0; !err && i < rule->ranges.n; i++)
+		if (!knp_recs_add(&ranges, &numbers[i]))
+			err = -ENOMEM;
+	if (!err)
+		err = add_named(c, rule, ports, nports, &ranges);
+	if (!err) {
+		if (ranges.n > 1)
+			qsort(ranges.v, ranges.n, ranges.size, by_range);
+		err = claim_sorted(l, ranked / 2, ranges.v, ranges.n);
+	}
+	free(ranges.v);
+	return err;
+}
+
+/* Neighbours of one rule that came from both sides of another's range. */
+static void merge(struct list *l)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < l->n; i++) {
+		struct knp_centry *last = n ? &l->v[n - 1] : NULL;
+
+		if (last && last->proto == l->v[i].proto &&
+		    last->rule == l->v[i].rule && last->hi + 1U == l->v[i].lo)
+			last->hi = l->v[i].hi;
+		else
+			l->v[n++] = l->v[i];
+	}
+	l->n = n;
+}
+
+static int flatten(struct knp_comp *c, struct list *l, const uint32_t *ranked,
+		   size_t n, const struct knp_cport_of *ports, size_t nports)
+{
+	uint32_t any = KNP_NONE;
+	int err = 0;
+
+	l->n = 0;
+	for (size_t i = 0; i < n; i++) {
+		if (ranked[i] / 2 >= c->limits->v[KNP_TABLE_RULE])
+			return -E2BIG;
+		if (knp_crules(c)[ranked[i] / 2].any_port) {
+			any = ranked[i] / 2;
+			break;
+		}
+		if (!err)
+			err = add_rule(c, l, ranked[i], ports, nports);
+		if (err && err != -E2BIG)
+			return err;
+	}
+	if (any == KNP_NONE) {
+		merge(l);
+		return err;
+	}
+
+	/* Protocol 0 sorts before the others. */
+	if (!err && !insert(l, 0, any, 0, 0, UINT16_MAX)) {
+		merge(l);
+		return 0;
+	}
+	l->n = 0;
+	return insert(l, 0, any, 0, 0, UINT16_MAX);
+}
+
+int knp_comp_ports(struct knp_comp *c, const uint32_t *ranked, size_t n,
+		   const struct knp_cport_of *ports, size_t nports,
+		   uint32_t *ret)
+{
+	struct knp_span span = { .first = c->entries.n };
+	struct list l;
+	uint32_t id;
+	int err;
+
+	err = flatten(c, &l, ranked, n, ports, nports);
+	if (err)
+		return err;
+
+	err = knp_intern(&c->portset_ids, l.v, l.n * sizeof(l.v[0]), &id);
+	if (err < 0)
+		return err;
+	if (id > c->limits->v[KNP_TABLE_PORTSET])
+		return -E2BIG;
+	*ret = id;
+	if (!err)
+		return 0;
+
+	span.n = l.n;
+	for (size_t i = 0; i < l.n; i++)
+		if (!knp_recs_add(&c->entries, &l.v[i]))
+			return -ENOMEM;
+	return knp_recs_add(&c->portsets, &span) ? 0 : -ENOMEM;
+}

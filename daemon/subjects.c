@@ -1,0 +1,556 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Who is judged, and by which policies.
+ *
+ * A pod counts if it is not on the host's network, not terminal and has an
+ * address. Where two such pods show one address, a completed one that is still
+ * listed and its successor for instance, the younger owns it.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "compile_impl.h"
+#include "selector.h"
+
+static bool effective(const struct knp_pod *pod)
+{
+	return !pod->host_network && !pod->terminal && pod->nips;
+}
+
+static int by_ip(const struct knp_ip *a, const struct knp_ip *b)
+{
+	if (a->family != b->family)
+		return a->family < b->family ? -1 : 1;
+	return memcmp(a->b, b->b, sizeof(a->b));
+}
+
+/* struct claim - an address and a pod that shows it */
+struct claim {
+	struct knp_ip ip;
+	const struct knp_pod *pod;
+	uint32_t index;
+};
+
+static int by_claim(const void *a, const void *b)
+{
+	const struct claim *ca = a, *cb = b;
+	int cmp = by_ip(&ca->ip, &cb->ip);
+
+	if (cmp)
+		return cmp;
+	if (ca->pod->created != cb->pod->created)
+		return ca->pod->created > cb->pod->created ? -1 : 1;
+	cmp = strcmp(cb->pod->uid, ca->pod->uid);
+	if (cmp)
+		return cmp;
+	return (ca->index < cb->index) - (ca->index > cb->index);
+}
+
+static int settle_claims(struct knp_comp *c, struct knp_recs *claims)
+{
+	const struct claim *claim = claims->v;
+	struct knp_cip ip = { 0 };
+
+	if (claims->n > 1)
+		qsort(claims->v, claims->n, claims->size, by_claim);
+	for (size_t i = 0; i < claims->n; i++, claim++) {
+		if (i && !by_ip(&claim->ip, &claim[-1].ip))
+			continue;
+		ip.ip = claim->ip;
+		ip.pod = claim->index;
+		knp_cpods(c)[ip.pod].owner = true;
+		if (!knp_recs_add(&c->ips, &ip))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int enter_namespace(struct knp_comp *c, const struct knp_pod *pod)
+{
+	const struct knp_cns *last = c->namespaces.v;
+	const struct knp_namespace *object;
+	struct knp_cns ns = { .name = pod->ns, .first = c->pods.n };
+
+	if (c->namespaces.n &&
+	    !strcmp(last[c->namespaces.n - 1].name, pod->ns))
+		return 0;
+	object = knp_store_namespace(c->store, pod->ns);
+	if (object)
+		ns.labels = &object->labels;
+	return knp_recs_add(&c->namespaces, &ns) ? 0 : -ENOMEM;
+}
+
+int knp_comp_pods(struct knp_comp *c)
+{
+	struct knp_recs claims = { .size = sizeof(struct claim) };
+	struct claim claim = { 0 };
+	struct knp_cns *namespaces;
+	int err = 0;
+
+	for (size_t i = 0; !err && i < c->store->npods; i++) {
+		const struct knp_pod *pod = c->store->pods[i];
+		struct knp_cpod cpod = {
+			.pod = pod,
+			.atoms = { .size = sizeof(uint32_t) },
+			.set = { KNP_NONE, KNP_NONE },
+			.local = !c->node || !strcmp(pod->node, c->node),
+		};
+
+		if (!effective(pod))
+			continue;
+		err = enter_namespace(c, pod);
+		if (err)
+			break;
+		namespaces = c->namespaces.v;
+		cpod.ns = c->namespaces.n - 1;
+		namespaces[cpod.ns].n++;
+		claim.pod = pod;
+		claim.index = c->pods.n;
+		if (!knp_recs_add(&c->pods, &cpod))
+			err = -ENOMEM;
+		for (size_t j = 0; !err && j < pod->nips; j++) {
+			claim.ip = pod->ips[j];
+			if (!knp_recs_add(&claims, &claim))
+				err = -ENOMEM;
+		}
+	}
+	if (!err)
+		err = settle_claims(c, &claims);
+	free(claims.v);
+	return err;
+}
+
+static int name_id(struct knp_comp *c, const struct knp_port *port,
+		   uint32_t *ret)
+{
+	struct knp_cname name = { .name = port->name, .proto = port->proto };
+	int err;
+
+	knp_buf_reset(&c->buf);
+	knp_buf_u8(&c->buf, port->proto);
+	knp_buf_str(&c->buf, port->name);
+	if (c->buf.failed)
+		return -ENOMEM;
+	err = knp_intern(&c->name_ids, c->buf.v, c->buf.n, ret);
+	if (err <= 0)
+		return err;
+	return knp_recs_add(&c->names, &name) ? 0 : -ENOMEM;
+}
+
+static int by_range(const void *a, const void *b)
+{
+	const struct knp_crange *ra = a, *rb = b;
+
+	if (ra->proto != rb->proto)
+		return ra->proto < rb->proto ? -1 : 1;
+	if (ra->lo != rb->lo)
+		return ra->lo < rb->lo ? -1 : 1;
+	if (ra->hi != rb->hi)
+		return ra->hi < rb->hi ? -1 : 1;
+	return (ra->name > rb->name) - (ra->name < rb->name);
+}
+
+/* Numbers first, sorted, then the names. */
+static int add_ranges(struct knp_comp *c, const struct knp_rule *rule,
+		      struct knp_crule *crule)
+{
+	struct knp_crange range;
+	int err;
+
+	crule->ranges.first = c->ranges.n;
+	for (size_t i = 0; i < rule->nports; i++) {
+		if (rule->ports[i].name)
+			continue;
+		range = (struct knp_crange){
+			.lo = rule->ports[i].lo,
+			.hi = rule->ports[i].hi,
+			.name = KNP_NONE,
+			.proto = rule->ports[i].proto,
+		};
+		if (!knp_recs_add(&c->ranges, &range))
+			return -ENOMEM;
+		crule->ranges.n++;
+	}
+	if (crule->ranges.n > 1)
+		qsort((struct knp_crange *)c->ranges.v + crule->ranges.first,
+		      crule->ranges.n, sizeof(range), by_range);
+
+	crule->names.first = c->ranges.n;
+	for (size_t i = 0; i < rule->nports; i++) {
+		if (!rule->ports[i].name)
+			continue;
+		range = (struct knp_crange){ .proto = rule->ports[i].proto };
+		err = name_id(c, &rule->ports[i], &range.name);
+		if (err)
+			return err;
+		if (!knp_recs_add(&c->ranges, &range))
+			return -ENOMEM;
+		crule->names.n++;
+	}
+	return 0;
+}
+
+/*
+ * Egress names are resolved on the peers of selectors. An ipBlock is made of
+ * addresses, which have no port names, even where pods have the addresses.
+ */
+static int note_names(struct knp_comp *c, const struct knp_crule *crule)
+{
+	const struct knp_crange *names = c->ranges.v;
+	const uint32_t *atoms = knp_numbers(&c->rule_atoms, crule->atoms);
+	struct knp_cname *cnames = c->names.v;
+	struct knp_catom *atom;
+
+	if (crule->direction != EGRESS)
+		return 0;
+	names += crule->names.first;
+	for (uint32_t i = 0; i < crule->names.n; i++) {
+		if (crule->any_peer)
+			cnames[names[i].name].any_peer = true;
+		for (uint32_t j = 0; j < crule->atoms.n; j++) {
+			atom = &knp_catoms(c)[atoms[j]];
+			if (atom->peer->block)
+				continue;
+			if (!knp_recs_add(&atom->names, &names[i].name))
+				return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+static int add_rule(struct knp_comp *c, const struct knp_policy *policy,
+		    int direction, uint32_t index, const struct knp_rule *rule)
+{
+	struct knp_crule crule = {
+		.policy = policy,
+		.index = index,
+		.direction = direction,
+		.any_peer = !rule->npeers,
+		.any_port = !rule->nports,
+		.atoms = { .first = c->rule_atoms.n, .n = rule->npeers },
+	};
+	uint32_t atom;
+	int err;
+
+	for (size_t i = 0; i < rule->npeers; i++) {
+		err = knp_comp_atom(c, policy, &rule->peers[i], &atom);
+		if (err)
+			return err;
+		if (!knp_recs_add(&c->rule_atoms, &atom))
+			return -ENOMEM;
+	}
+	err = add_ranges(c, rule, &crule);
+	if (!err)
+		err = note_names(c, &crule);
+	if (err)
+		return err;
+
+	knp_buf_reset(&c->buf);
+	knp_buf_str(&c->buf, "rule");
+	knp_buf_str(&c->buf, policy->ns);
+	knp_buf_str(&c->buf, policy->name);
+	knp_buf_str(&c->buf, policy->uid);
+	knp_buf_u8(&c->buf, direction);
+	knp_buf_u32(&c->buf, index);
+	err = knp_comp_tag(c, crule.tag);
+	if (err)
+		return err;
+	return knp_recs_add(&c->rules, &crule) ? 0 : -ENOMEM;
+}
+
+static int add_rules(struct knp_comp *c, uint32_t i, int direction)
+{
+	const struct knp_policy *policy = c->store->policies[i];
+	struct knp_span *span = &c->policies[i].rules[direction];
+	const struct knp_rule *rules = policy->egress;
+	int err = 0;
+
+	span->first = c->rules.n;
+	span->n = policy->negress;
+	if (direction == INGRESS) {
+		rules = policy->ingress;
+		span->n = policy->ningress;
+	}
+	for (uint32_t j = 0; !err && j < span->n; j++)
+		err = add_rule(c, policy, direction, j, &rules[j]);
+	return err;
+}
+
+int knp_comp_resolve(struct knp_comp *c, const struct knp_pod *pod,
+		     uint32_t name, struct knp_recs *ports)
+{
+	const struct knp_cname *cname = (struct knp_cname *)c->names.v + name;
+	struct knp_cport_of port = { .name = name };
+
+	for (size_t i = 0; i < pod->nports; i++) {
+		if (pod->ports[i].proto != cname->proto ||
+		    strcmp(pod->ports[i].name, cname->name))
+			continue;
+		port.port = pod->ports[i].port;
+		if (!knp_recs_add(ports, &port))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int by_port_of(const void *a, const void *b)
+{
+	const struct knp_cport_of *pa = a, *pb = b;
+
+	if (pa->name != pb->name)
+		return pa->name < pb->name ? -1 : 1;
+	return (pa->port > pb->port) - (pa->port < pb->port);
+}
+
+void knp_comp_sort_ports(struct knp_recs *ports)
+{
+	struct knp_cport_of *v = ports->v;
+	size_t n = 0;
+
+	if (ports->n < 2)
+		return;
+	qsort(v, ports->n, sizeof(*v), by_port_of);
+	for (size_t i = 0; i < ports->n; i++)
+		if (!n || by_port_of(&v[i], &v[n - 1]))
+			v[n++] = v[i];
+	ports->n = n;
+}
+
+static int by_name(const void *a, const void *b, void *arg)
+{
+	const struct knp_cport_of *pa = a, *pb = b;
+	const struct knp_cname *names = arg;
+	const struct knp_cname *na = &names[pa->name], *nb = &names[pb->name];
+	int cmp = strcmp(na->name, nb->name);
+
+	if (cmp)
+		return cmp;
+	if (na->proto != nb->proto)
+		return na->proto < nb->proto ? -1 : 1;
+	return (pa->port > pb->port) - (pa->port < pb->port);
+}
+
+/* The numbers of names depend on other policies: tags must not. */
+int knp_comp_write_ports(struct knp_comp *c, const struct knp_cport_of *ports,
+			 size_t n)
+{
+	const struct knp_cname *names = c->names.v;
+	struct knp_cport_of *v = calloc(n + 1, sizeof(*v));
+
+	if (!v)
+		return -ENOMEM;
+	if (n)
+		memcpy(v, ports, n * sizeof(*v));
+	qsort_r(v, n, sizeof(*v), by_name, c->names.v);
+	knp_buf_u32(&c->buf, n);
+	for (size_t i = 0; i < n; i++) {
+		knp_buf_u8(&c->buf, names[v[i].name].proto);
+		knp_buf_str(&c->buf, names[v[i].name].name);
+		knp_buf_u32(&c->buf, v[i].port);
+	}
+	free(v);
+	return 0;
+}
+
+/* What the ingress rules of some policies mean by name on this pod. */
+static int resolve_ingress(struct knp_comp *c, const struct knp_pod *pod,
+			   const struct knp_recs *policies,
+			   struct knp_recs *ports)
+{
+	const uint32_t *policy = policies->v;
+	const struct knp_crange *names;
+	const struct knp_crule *rule;
+	struct knp_span span;
+	int err = 0;
+
+	for (size_t i = 0; i < policies->n; i++) {
+		span = c->policies[policy[i]].rules[INGRESS];
+		for (uint32_t j = 0; j < span.n; j++) {
+			rule = &knp_crules(c)[span.first + j];
+			names = (struct knp_crange *)c->ranges.v +
+				rule->names.first;
+			for (uint32_t k = 0; !err && k < rule->names.n; k++)
+				err = knp_comp_resolve(c, pod, names[k].name,
+						       ports);
+		}
+	}
+	knp_comp_sort_ports(ports);
+	return err;
+}
+
+/*
+ * The tag of a set names its policies and what they mean by port names here,
+ * not what the policies say: an edited policy changes its sets in place.
+ */
+static int set_tag(struct knp_comp *c, struct knp_cset *set,
+		   const struct knp_recs *policies,
+		   const struct knp_recs *ports)
+{
+	const uint32_t *index = policies->v;
+	const struct knp_policy *policy;
+	int err;
+
+	knp_buf_reset(&c->buf);
+	knp_buf_str(&c->buf, "set");
+	knp_buf_u8(&c->buf, set->direction);
+	knp_buf_u32(&c->buf, policies->n);
+	for (size_t i = 0; i < policies->n; i++) {
+		policy = c->store->policies[index[i]];
+		knp_buf_str(&c->buf, policy->ns);
+		knp_buf_str(&c->buf, policy->name);
+		knp_buf_str(&c->buf, policy->uid);
+	}
+	err = knp_comp_write_ports(c, ports->v, ports->n);
+	if (err)
+		return err;
+	return knp_comp_tag(c, set->tag);
+}
+
+static int add_all(struct knp_recs *pool, const struct knp_recs *recs,
+		   struct knp_span *span)
+{
+	const char *rec = recs->v;
+
+	span->first = pool->n;
+	span->n = recs->n;
+	for (size_t i = 0; i < recs->n; i++, rec += recs->size)
+		if (!knp_recs_add(pool, rec))
+			return -ENOMEM;
+	return 0;
+}
+
+static int intern_set(struct knp_comp *c, int direction,
+		      const struct knp_recs *policies,
+		      const struct knp_recs *ports, uint32_t *ret)
+{
+	struct knp_cset set = { .direction = direction };
+	int err;
+
+	knp_buf_reset(&c->buf);
+	knp_buf_u8(&c->buf, direction);
+	knp_buf_u32(&c->buf, policies->n);
+	knp_buf_add(&c->buf, policies->v, policies->n * policies->size);
+	knp_buf_add(&c->buf, ports->v, ports->n * ports->size);
+	if (c->buf.failed)
+		return -ENOMEM;
+	err = knp_intern(&c->set_ids, c->buf.v, c->buf.n, ret);
+	if (err <= 0)
+		return err;
+
+	err = add_all(&c->set_policies, policies, &set.policies);
+	if (!err)
+		err = add_all(&c->set_ports, ports, &set.ports);
+	if (!err)
+		err = set_tag(c, &set, policies, ports);
+	if (err)
+		return err;
+	return knp_recs_add(&c->sets, &set) ? 0 : -ENOMEM;
+}
+
+/* Which policies select a pod: a list, interned; the sets are made of it. */
+static int select_policies(struct knp_comp *c, struct knp_cpod *pod,
+			   struct knp_span span, int direction)
+{
+	const struct knp_policy *policy;
+	struct knp_buf *b = &c->buf;
+	bool isolates;
+	int err;
+
+	knp_buf_reset(b);
+	for (uint32_t i = span.first; i < span.first + span.n; i++) {
+		policy = c->store->policies[i];
+		isolates = direction == INGRESS ? policy->isolates_ingress :
+						  policy->isolates_egress;
+		if (!isolates ||
+		    !knp_selector_matches(&policy->subject, &pod->pod->labels))
+			continue;
+		c->policies[i].used[direction] = true;
+		knp_buf_add(b, &i, sizeof(i));
+	}
+	if (b->failed)
+		return -ENOMEM;
+	if (!b->n)
+		return 0;
+	err = knp_intern(&c->list_ids, b->v, b->n, &pod->set[direction]);
+	return err < 0 ? err : 0;
+}
+
+/* From the list of policies to the set. */
+static int subject(struct knp_comp *c, struct knp_cpod *pod, int direction)
+{
+	struct knp_recs ports = { .size = sizeof(struct knp_cport_of) };
+	struct knp_recs policies = { .size = sizeof(uint32_t) };
+	size_t len;
+	int err = 0;
+
+	if (pod->set[direction] == KNP_NONE)
+		return 0;
+	policies.v = (void *)knp_intern_key(&c->list_ids, pod->set[direction],
+					    &len);
+	policies.n = len / policies.size;
+	if (direction == INGRESS)
+		err = resolve_ingress(c, pod->pod, &policies, &ports);
+	if (!err)
+		err = intern_set(c, direction, &policies, &ports,
+				 &pod->set[direction]);
+	free(ports.v);
+	return err;
+}
+
+/* The policies of a namespace; both sides are sorted by it. */
+static struct knp_span policies_of(const struct knp_comp *c, const char *ns,
+				   uint32_t from)
+{
+	const struct knp_store *store = c->store;
+	struct knp_span span = { .first = from };
+
+	while (span.first < store->npolicies &&
+	       strcmp(store->policies[span.first]->ns, ns) < 0)
+		span.first++;
+	while (span.first + span.n < store->npolicies &&
+	       !strcmp(store->policies[span.first + span.n]->ns, ns))
+		span.n++;
+	return span;
+}
+
+static int select_all(struct knp_comp *c)
+{
+	const struct knp_cns *ns = c->namespaces.v;
+	struct knp_span span = { 0 };
+	struct knp_cpod *pod;
+	int err = 0;
+
+	for (size_t i = 0; i < c->namespaces.n; i++, ns++) {
+		span = policies_of(c, ns->name, span.first);
+		if (!span.n)
+			continue;
+		pod = knp_cpods(c) + ns->first;
+		for (uint32_t j = 0; j < ns->n; j++, pod++) {
+			if (!pod->local || !pod->owner)
+				continue;
+			for (int d = 0; !err && d < NDIRECTIONS; d++)
+				err = select_policies(c, pod, span, d);
+			if (err)
+				return err;
+		}
+	}
+	return 0;
+}
+
+int knp_comp_subjects(struct knp_comp *c)
+{
+	struct knp_cpod *pods = knp_cpods(c);
+	int err;
+
+	err = select_all(c);
+	/* In the store's order: the number of a rule is its precedence. */
+	for (size_t i = 0; !err && i < c->store->npolicies; i++)
+		for (int d = 0; !err && d < NDIRECTIONS; d++)
+			if (c->policies[i].used[d])
+				err = add_rules(c, i, d);
+	for (size_t i = 0; !err && i < c->pods.n; i++)
+		for (int d = 0; !err && d < NDIRECTIONS; d++)
+			err = subject(c, &pods[i], d);
+	return err;
+}
