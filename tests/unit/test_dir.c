@@ -487,6 +487,22 @@ static void a_bad_object_keeps_its_version_across_files(void **state)
 	assert_false(has_policy("p"));
 }
 
+static void a_bad_object_keeps_its_place_before_other_files(void **state)
+{
+	(void)state;
+	overwrite("a.yaml", POLICY("p", CLOSED));
+	overwrite("b.yaml", POLICY("p", "  ingress: [{}]\n"));
+	until_started();
+	assert_int_equal(faults.n, 1);
+	overwrite("a.yaml", POLICY("p", BAD));
+	until_faults(2);
+	until_marker("m");
+	assert_int_equal(knp_store_policy(store, "x", "p")->ningress, 0);
+	assert_int_equal(unlink(path_of("a.yaml")), 0);
+	until_marker("n");
+	assert_int_equal(knp_store_policy(store, "x", "p")->ningress, 1);
+}
+
 static void a_bad_object_without_a_good_version_is_left_out(void **state)
 {
 	(void)state;
@@ -759,6 +775,7 @@ int main(void)
 		TEST(a_broken_file_that_is_restored_is_quiet),
 		TEST(a_bad_object_keeps_its_last_good_version),
 		TEST(a_bad_object_keeps_its_version_across_files),
+		TEST(a_bad_object_keeps_its_place_before_other_files),
 		TEST(a_bad_object_without_a_good_version_is_left_out),
 		TEST(an_object_that_lost_its_name_deletes_nothing),
 		TEST(of_two_files_the_first_by_name_counts),
