@@ -110,12 +110,12 @@ static void print_side(struct knp_ctl *c, const char *direction,
 
 	if (s->verdict == KNP_PASS) {
 		name = knp_names_tag(c->names, s->rule_tag);
-		printf("allowed by rule %u%s%s", s->rule, name ? " " : "",
+		printf("allows by rule %u%s%s", s->rule, name ? " " : "",
 		       name ? name : "");
 	} else {
 		name = knp_names_tag(c->names, s->set_tag);
-		printf("denied: isolated by %s, no rule allows it",
-		       name ? name : "policies without a known name");
+		printf("drops: isolated by %s, no rule allows it",
+		       name ? name : "policies of unknown names");
 	}
 
 	name = s->class_id ? knp_names_tag(c->names, s->class_tag) : NULL;
@@ -158,7 +158,7 @@ static void print_flow(struct knp_ctl *c, const struct knp_tuple *t,
 	else
 		printf(" %s", knp_ctl_proto(t->proto, proto));
 	printf(": %s (%s) at generation %" PRIu64 "\n",
-	       e->verdict == KNP_PASS ? "allowed" : "denied",
+	       e->verdict == KNP_PASS ? "allowed" : "dropped",
 	       knp_ctl_reason(e->reason), e->generation);
 	print_side(c, "egress", &e->egress);
 	print_side(c, "ingress", &e->ingress);

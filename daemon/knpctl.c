@@ -37,7 +37,7 @@ static void help(FILE *out)
 	char left[64];
 	size_t i;
 
-	fputs("usage: knpctl COMMAND [-o table|json] [--runtime-dir DIR] ...\n"
+	fputs("usage: knpctl [-o table|json] [--runtime-dir DIR] COMMAND ...\n"
 	      "Kubernetes NetworkPolicy in the kernel: look at it, ask it, steer it.\n\n",
 	      out);
 	for (i = 0; i < NCOMMANDS; i++) {
@@ -49,10 +49,40 @@ static void help(FILE *out)
 	      out);
 }
 
+/*
+ * Common options may stand before the command, as with ip and kubectl: the
+ * command goes in front of them.
+ */
+static void command_first(int argc, char **argv)
+{
+	static const char * const valued[] = {
+		"-o", "--output", "--runtime-dir",
+	};
+	char *command;
+	int at = 1;
+	size_t i;
+
+	while (at < argc && argv[at][0] == '-') {
+		for (i = 0; i < sizeof(valued) / sizeof(valued[0]); i++)
+			if (!strcmp(argv[at], valued[i]))
+				break;
+		at += i < sizeof(valued) / sizeof(valued[0]) ? 2 : 1;
+	}
+	if (at >= argc)
+		return;
+
+	command = argv[at];
+	memmove(&argv[2], &argv[1], (size_t)(at - 1) * sizeof(*argv));
+	argv[1] = command;
+}
+
 int main(int argc, char **argv)
 {
-	const char *name = argc > 1 ? argv[1] : NULL;
+	const char *name;
 	size_t i;
+
+	command_first(argc, argv);
+	name = argc > 1 ? argv[1] : NULL;
 
 	if (!name) {
 		help(stderr);
