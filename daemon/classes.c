@@ -20,16 +20,34 @@
 #include "compile_impl.h"
 #include "selector.h"
 
+#define NAME_LABEL	"kubernetes.io/metadata.name"
+
+/*
+ * Of a namespace whose object was not seen only the name is known. What labels
+ * it lacks is not: NotIn and DoesNotExist about others do not hold, or a late
+ * object would open something.
+ */
+static bool matches_unseen(const struct knp_selector *selector,
+			   const char *name)
+{
+	struct knp_label label = {
+		.key = (char *)NAME_LABEL,
+		.value = (char *)name,
+	};
+	const struct knp_labels labels = { .v = &label, .n = 1 };
+
+	for (size_t i = 0; i < selector->nreqs; i++)
+		if (strcmp(selector->reqs[i].key, NAME_LABEL))
+			return false;
+	return knp_selector_matches(selector, &labels);
+}
+
 static bool matches_namespace(const struct knp_selector *selector,
 			      const struct knp_cns *ns)
 {
-	struct knp_label label = {
-		.key = (char *)"kubernetes.io/metadata.name",
-		.value = (char *)ns->name,
-	};
-	const struct knp_labels unseen = { .v = &label, .n = 1 };
-
-	return knp_selector_matches(selector, ns->labels ? ns->labels : &unseen);
+	if (!ns->labels)
+		return matches_unseen(selector, ns->name);
+	return knp_selector_matches(selector, ns->labels);
 }
 
 static int match_pods(struct knp_comp *c, uint32_t atom,

@@ -3,8 +3,9 @@
  * knpctl simulate: manifests through the daemon's compiler and the module's
  * match core. Needs no root, no kernel and no daemon.
  *
- * Every pod is an endpoint, whatever node it is on. Not simulated is what
- * depends on how a packet came: that a node always reaches its own pods.
+ * Every pod is an endpoint, whatever node it is on. A pod on the host's network
+ * is its node's address: no policy selects it, ipBlocks match it. Not simulated
+ * is what depends on how a packet came: that a node always reaches its own pods.
  *
  * One question, as JSON:
  *
@@ -22,10 +23,9 @@
  * that each of them is, and egress and ingress are those of the first path that
  * is denied, else of the first.
  *
- * The matrix holds null where a pod has no address of its own that policies
- * could judge (hostNetwork, completed, not started, or superseded by a younger
- * pod with its address) or the two have no common family. A question about such
- * a pod is answered by exit status 2.
+ * The matrix holds null where a pod has no address (completed, not started, or
+ * superseded by a younger pod with its address) or the two have no family in
+ * common. A question about such a pod is answered by exit status 2.
  */
 #include "ctl.h"
 
@@ -338,6 +338,12 @@ static struct place *find_place(const struct sim *s, const char *name)
 	return bsearch(&key, s->places, s->nplaces, sizeof(key), by_name);
 }
 
+static void take_node_addresses(struct place *place)
+{
+	for (size_t i = 0; i < place->pod->nips; i++)
+		place->ips[place->nips++] = place->pod->ips[i];
+}
+
 /* The addresses are those that the compiler gave the pods. */
 static void find_places(struct sim *s)
 {
@@ -355,6 +361,8 @@ static void find_places(struct sim *s)
 			must(NULL);
 		place->ips = must(calloc(place->pod->nips + 1,
 					 sizeof(*place->ips)));
+		if (place->pod->host_network && !place->pod->terminal)
+			take_node_addresses(place);
 	}
 	qsort(s->places, s->nplaces, sizeof(*s->places), by_name);
 	for (size_t i = 0; i < addresses->n; i++, address++) {
@@ -369,8 +377,6 @@ static void find_places(struct sim *s)
 
 static const char *why_no_address(const struct knp_pod *pod)
 {
-	if (pod->host_network)
-		return "is on the host's network, policies do not apply to it; ask about the node's address";
 	if (pod->terminal)
 		return "has completed and has no address";
 	if (!pod->nips)
