@@ -36,6 +36,7 @@ struct knp_seed {
  * @part: value of a map of parts; the reference is the map's
  * @a: value of other maps
  * @b: value of other maps
+ * @value: gives the value the same size everywhere
  * @key: the address, or whatever else fits
  * @extra: rest of the key
  * @hash: of the key, never 0; 0: empty

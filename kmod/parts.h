@@ -42,6 +42,7 @@
  * @stride: bytes from one of these pointers to the next; the first is at 0
  * @level: of an array: levels of pointers down to the leaves
  * @next: while it is being freed: the next one to be freed
+ * @head: what pads the above to KNP_PART_HEAD
  * @data: what it holds, zero at first
  */
 struct knp_part {

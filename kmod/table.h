@@ -54,12 +54,14 @@ enum knp_family {
 /**
  * struct knp_addr - an address as tables and flows hold it
  * @b: network byte order; IPv4 in the first four bytes, the rest zero
+ * @w: the same as words
+ * @q: the same, for comparing and hashing only
  */
 struct knp_addr {
 	union {
 		__u8 b[KNP_ADDR_LEN];
 		__be32 w[4];
-		__u64 q[2];	/* for comparing and hashing only */
+		__u64 q[2];
 	};
 };
 
@@ -75,6 +77,8 @@ struct knp_refusal {
 
 /**
  * struct knp_cursor - where knp_tables_next() goes on
+ * @pos: position in the table
+ * @sub: position within that
  *
  * All zero at the start of each table.
  */
@@ -112,13 +116,14 @@ void knp_tables_free(struct knp_tables *t);
  * @len: bytes of @recs
  * @why: filled on a refusal
  *
- * Records before the refused one stay in; the caller then drops the table.
+ * A refused record leaves no trace, those before it stay in. After -ENOMEM the
+ * table can only be freed: everything else answers -ENOMEM.
  *
  * Return: number of records, or -EINVAL, -ENOENT, -E2BIG, -ENOMEM as the uapi
  * says for PUT.
  */
 int knp_tables_put(struct knp_tables *t, __u32 table, const void *recs,
-		  size_t len, struct knp_refusal *why);
+		   size_t len, struct knp_refusal *why);
 
 /**
  * knp_tables_delete() - remove records
@@ -131,7 +136,7 @@ int knp_tables_put(struct knp_tables *t, __u32 table, const void *recs,
  * Return: number of records, or -EINVAL, -ENOENT, -EBUSY, -ENOMEM.
  */
 int knp_tables_delete(struct knp_tables *t, __u32 table, const void *recs,
-		     size_t len, struct knp_refusal *why);
+		      size_t len, struct knp_refusal *why);
 
 /**
  * knp_tables_freeze() - make a table ready for lookups
@@ -156,7 +161,7 @@ int knp_tables_freeze(struct knp_tables *t);
  * Return: bytes written; 0 at the end of the table.
  */
 size_t knp_tables_next(const struct knp_tables *t, __u32 table,
-		      struct knp_cursor *cur, void *buf, size_t room);
+		       struct knp_cursor *cur, void *buf, size_t room);
 
 /** knp_tables_count() - records in one table (enum knp_table) */
 __u32 knp_tables_count(const struct knp_tables *t, __u32 table);
@@ -190,19 +195,25 @@ const __u8 *knp_tables_tag(const struct knp_tables *t, __u32 table, __u32 id);
  * Return: true if @addr is an endpoint; else the out-parameters are 0.
  */
 bool knp_tables_endpoint(const struct knp_tables *t, unsigned int family,
-			const struct knp_addr *addr, __u32 *egress_set,
-			__u32 *ingress_set);
+			 const struct knp_addr *addr, __u32 *egress_set,
+			 __u32 *ingress_set);
 
 /**
  * knp_tables_class() - the class of an address
+ * @t: the table
+ * @family: enum knp_family
+ * @addr: the address
  *
  * Return: class id, 0 if the address is in none.
  */
 __u32 knp_tables_class(const struct knp_tables *t, unsigned int family,
-		      const struct knp_addr *addr);
+		       const struct knp_addr *addr);
 
 /**
  * knp_tables_row() - what a set allows a class
+ * @t: the table
+ * @set: id, may be 0
+ * @class_id: id, may be 0
  *
  * Return: portset id (the set's default where the row has no entry), 0 denies.
  */
@@ -210,6 +221,7 @@ __u32 knp_tables_row(const struct knp_tables *t, __u32 set, __u32 class_id);
 
 /**
  * knp_tables_port() - the rule by which a portset allows a port
+ * @t: the table
  * @portset: id, may be 0
  * @proto: IP protocol
  * @port: host byte order; 0 for protocols without ports
@@ -220,7 +232,7 @@ __u32 knp_tables_row(const struct knp_tables *t, __u32 set, __u32 class_id);
  * Return: rule id, 0 if it does not allow.
  */
 __u32 knp_tables_port(const struct knp_tables *t, __u32 portset, __u8 proto,
-		     __u16 port, bool has_port);
+		      __u16 port, bool has_port);
 
 /** knp_tables_role() - enum knp_role of an interface, KNP_ROLE_OTHER if unknown */
 __u8 knp_tables_role(const struct knp_tables *t, __u32 ifindex);

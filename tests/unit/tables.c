@@ -10,6 +10,8 @@
 
 #include <linux/slab.h>
 
+const struct knp_rec_port any_port = { .rule = 1, .hi = 65535 };
+
 static const char *last_refusal;
 
 void dice_init(struct dice *d)
@@ -184,6 +186,40 @@ __u32 class_of(const struct knp_tables *t, const char *text)
 	struct knp_addr addr = address(text);
 
 	return knp_tables_class(t, strchr(text, ':') ? KNP_V6 : KNP_V4, &addr);
+}
+
+void fill(struct knp_tables *t)
+{
+	const struct knp_rec_port http[] = {
+		{ .rule = 2, .proto = 6, .lo = 80, .hi = 89 },
+		{ .rule = 1, .proto = 17, .lo = 53, .hi = 53 },
+	};
+
+	assert_int_equal(put_rule(t, 1), 1);
+	assert_int_equal(put_rule(t, 2), 1);
+	assert_int_equal(put_ports(t, 1, &any_port, 1), 1);
+	assert_int_equal(put_ports(t, 2, http, 2), 1);
+	assert_int_equal(put_class(t, 1), 1);
+	assert_int_equal(put_class(t, 2), 1);
+	assert_int_equal(put_class(t, 3), 1);
+	assert_int_equal(put_set(t, 1, KNP_EGRESS, 0), 1);
+	assert_int_equal(put_set(t, 2, KNP_INGRESS, 1), 1);
+	assert_int_equal(put_row(t, 1, 1, 2), 1);
+	assert_int_equal(put_row(t, 2, 2, 2), 1);
+	assert_int_equal(put_peer(t, "10.0.0.1", 1), 1);
+	assert_int_equal(put_peer(t, "fd00::1", 2), 1);
+	assert_int_equal(put_cidr(t, "10.0.0.0", 8, 3), 1);
+	assert_int_equal(put_cidr(t, "10.1.0.0", 16, 0), 1);
+	assert_int_equal(put_cidr(t, "fd00::", 64, 3), 1);
+	assert_int_equal(put_endpoint(t, "10.0.0.1", 1, 2), 1);
+	assert_int_equal(put_endpoint(t, "fd00::1", 0, 2), 1);
+	assert_int_equal(put_iface(t, 7, KNP_ROLE_POD), 1);
+	assert_int_equal(put_iface(t, 0x7fffffff, KNP_ROLE_OTHER), 1);
+}
+
+void freeze(struct knp_tables *t)
+{
+	assert_int_equal(knp_tables_freeze(t), 0);
 }
 
 static void dump_table(struct dump *d, const struct knp_tables *t,

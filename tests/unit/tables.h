@@ -15,6 +15,11 @@
 
 #include "table.h"
 
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+
+/* What a message of a dump may hold. */
+#define ROOM 8192
+
 /* All records of a table of records, as knp_tables_next() gave them. */
 struct dump {
 	__u8 *buf[__KNP_TABLE_MAX];
@@ -58,6 +63,14 @@ int put_iface(struct knp_tables *t, __u32 ifindex, __u8 role);
 /* A portset with @n ports at @ports. */
 int put_ports(struct knp_tables *t, __u32 id, const struct knp_rec_port *ports,
 	      __u32 n);
+
+/* The entry that allows everything, by rule 1. */
+extern const struct knp_rec_port any_port;
+
+/* Two of everything, all of it connected. */
+void fill(struct knp_tables *t);
+
+void freeze(struct knp_tables *t);
 
 /* "10.0.0.1" or "fd00::1"; returns AF_INET or AF_INET6. */
 __u8 parse(const char *text, __u8 *addr);

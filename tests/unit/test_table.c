@@ -1,16 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Tables: refusals, references, limits, lookups, dumps, copy-on-write. */
+/* Tables: refusals, references, limits, lookups, dumps. */
 #include "tables.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <linux/slab.h>
-
-#define ROOM 8192
-
-static const struct knp_rec_port any_port = { .rule = 1, .hi = 65535 };
 
 static int setup(void **state)
 {
@@ -22,41 +16,6 @@ static int teardown(void **state)
 {
 	knp_tables_free(*state);
 	return knp_shim_live != 0;
-}
-
-/* Two of everything, all of it connected. */
-static void fill(struct knp_tables *t)
-{
-	const struct knp_rec_port http[] = {
-		{ .rule = 2, .proto = 6, .lo = 80, .hi = 89 },
-		{ .rule = 1, .proto = 17, .lo = 53, .hi = 53 },
-	};
-
-	assert_int_equal(put_rule(t, 1), 1);
-	assert_int_equal(put_rule(t, 2), 1);
-	assert_int_equal(put_ports(t, 1, &any_port, 1), 1);
-	assert_int_equal(put_ports(t, 2, http, 2), 1);
-	assert_int_equal(put_class(t, 1), 1);
-	assert_int_equal(put_class(t, 2), 1);
-	assert_int_equal(put_class(t, 3), 1);
-	assert_int_equal(put_set(t, 1, KNP_EGRESS, 0), 1);
-	assert_int_equal(put_set(t, 2, KNP_INGRESS, 1), 1);
-	assert_int_equal(put_row(t, 1, 1, 2), 1);
-	assert_int_equal(put_row(t, 2, 2, 2), 1);
-	assert_int_equal(put_peer(t, "10.0.0.1", 1), 1);
-	assert_int_equal(put_peer(t, "fd00::1", 2), 1);
-	assert_int_equal(put_cidr(t, "10.0.0.0", 8, 3), 1);
-	assert_int_equal(put_cidr(t, "10.1.0.0", 16, 0), 1);
-	assert_int_equal(put_cidr(t, "fd00::", 64, 3), 1);
-	assert_int_equal(put_endpoint(t, "10.0.0.1", 1, 2), 1);
-	assert_int_equal(put_endpoint(t, "fd00::1", 0, 2), 1);
-	assert_int_equal(put_iface(t, 7, KNP_ROLE_POD), 1);
-	assert_int_equal(put_iface(t, 0x7fffffff, KNP_ROLE_OTHER), 1);
-}
-
-static void freeze(struct knp_tables *t)
-{
-	assert_int_equal(knp_tables_freeze(t), 0);
 }
 
 #define REFUSES(call, err) do { \
@@ -252,7 +211,7 @@ static void malformed_ports_are_refused(void **state)
 	size_t i;
 
 	put_rule(t, 1);
-	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+	for (i = 0; i < ARRAY_SIZE(bad); i++)
 		REFUSES(put_ports(t, 1, bad[i].ports,
 				  bad[i].ports[1].rule ? 2 : 1), bad[i].err);
 	assert_int_equal(knp_tables_count(t, KNP_TABLE_PORTSET), 0);
@@ -562,112 +521,6 @@ static void a_dump_put_into_an_empty_table_reproduces_it(void **state)
 	knp_tables_free(copy);
 }
 
-/* One change of every kind. */
-static void change_everything(struct knp_tables *t)
-{
-	struct knp_rec_peer peer = { .family = AF_INET, .addr = { 10, 0, 0, 1 } };
-
-	put_rule(t, 3);
-	put_rule(t, KNP_RULES_MAX);
-	put_ports(t, 2, &any_port, 1);
-	put_class(t, 60000);
-	put_set(t, 1, KNP_EGRESS, 2);
-	put_row(t, 1, 60000, 1);
-	put_row(t, 1, 1, 1);
-	put_peer(t, "10.0.0.2", 60000);
-	put_peer(t, "10.0.0.1", 3);
-	DELETE(t, KNP_TABLE_PEER, peer);
-	put_cidr(t, "10.1.0.0", 16, 2);
-	put_cidr(t, "10.1.2.0", 24, 0);
-	put_endpoint(t, "10.0.0.1", 0, 0);
-	put_endpoint(t, "10.0.0.3", 1, 2);
-	delete_id(t, KNP_TABLE_IFACE, 7);
-	delete_row(t, 2, 2);
-}
-
-static void changes_of_a_clone_do_not_reach_the_original(void **state)
-{
-	struct knp_tables *t = *state;
-	struct knp_tables *clone, *second;
-	struct dump before, after;
-
-	fill(t);
-	freeze(t);
-	dump_get(&before, t, ROOM);
-	clone = knp_tables_clone(t);
-	second = knp_tables_clone(clone);
-	assert_non_null(second);
-	change_everything(clone);
-	freeze(clone);
-	dump_get(&after, t, ROOM);
-	dump_assert_equal(&before, &after);
-	dump_free(&after);
-	assert_int_equal(class_of(t, "10.1.0.1"), 0);
-	assert_int_equal(class_of(clone, "10.1.0.1"), 2);
-	assert_int_equal(class_of(clone, "10.1.2.1"), 0);
-	assert_int_equal(class_of(t, "10.0.0.1"), 1);
-	assert_int_equal(class_of(clone, "10.0.0.1"), 3);
-
-	knp_tables_free(clone);
-	dump_get(&after, second, ROOM);
-	dump_assert_equal(&before, &after);
-	dump_free(&after);
-	knp_tables_free(second);
-	dump_get(&after, t, ROOM);
-	dump_assert_equal(&before, &after);
-	dump_free(&after);
-	dump_free(&before);
-}
-
-static void a_clone_survives_its_original(void **state)
-{
-	struct knp_tables *t = *state;
-	struct knp_tables *clone;
-
-	fill(t);
-	freeze(t);
-	clone = knp_tables_clone(t);
-	assert_non_null(clone);
-	knp_tables_free(t);
-	*state = clone;
-	freeze(clone);
-	assert_int_equal(class_of(clone, "10.0.0.1"), 1);
-	assert_int_equal(class_of(clone, "10.0.0.2"), 3);
-	assert_int_equal(knp_tables_row(clone, 1, 1), 2);
-}
-
-static void a_clone_that_is_changed_little_shares_the_rest(void **state)
-{
-	struct knp_tables *t = *state;
-	struct knp_tables *clone;
-	struct knp_rec_peer rec = { .family = AF_INET, .class_id = 1 };
-	long before, added;
-	__u32 i;
-
-	put_class(t, 1);
-	put_class(t, 2);
-	for (i = 0; i < 50000; i++) {
-		rec.addr[0] = 10;
-		rec.addr[1] = i >> 16;
-		rec.addr[2] = i >> 8;
-		rec.addr[3] = i;
-		assert_int_equal(PUT(t, KNP_TABLE_PEER, rec), 1);
-	}
-	freeze(t);
-	before = knp_shim_bytes;
-	clone = knp_tables_clone(t);
-	assert_int_equal(put_peer(clone, "10.0.77.7", 2), 1);
-	freeze(clone);
-	added = knp_shim_bytes - before;
-	printf("# a clone with one peer changed: %ld of %ld bytes\n", added,
-	       before);
-	assert_true(added < 24 * 1024);
-	assert_int_equal(class_of(t, "10.0.77.7"), 1);
-	assert_int_equal(class_of(clone, "10.0.77.7"), 2);
-	knp_tables_free(clone);
-	assert_int_equal(knp_shim_bytes, before);
-}
-
 static void full_tables_refuse_more(void **state)
 {
 	struct knp_tables *t = *state;
@@ -694,90 +547,6 @@ static void full_tables_refuse_more(void **state)
 			 KNP_ENDPOINTS_MAX);
 }
 
-/* A life of a table; false as soon as memory runs out. */
-static bool live(struct knp_tables *t)
-{
-	struct knp_tables *clone = knp_tables_clone(t);
-	struct knp_rec_endpoint ep = {
-		.family = AF_INET, .addr = { 10, 0, 0, 1 },
-	};
-	struct knp_rec_cidr cidr = {
-		.family = AF_INET, .addr = { 10 }, .prefixlen = 8,
-	};
-	bool done = false;
-	char addr[32];
-	int i, err;
-
-	if (!clone)
-		return false;
-
-	for (i = 0; i < 90; i++) {
-		snprintf(addr, sizeof(addr), "192.168.%d.1", i);
-		err = put_peer(clone, addr, 1);
-		if (err < 0)
-			goto out;
-	}
-	if (put_rule(clone, 60000) < 0 || put_rule(clone, 3) < 0 ||
-	    put_ports(clone, 2, &any_port, 1) < 0 ||
-	    put_ports(clone, 3, &any_port, 1) < 0 ||
-	    put_set(clone, 3, KNP_EGRESS, 3) < 0 ||
-	    put_class(clone, 50000) < 0 || put_row(clone, 3, 50000, 3) < 0 ||
-	    put_row(clone, 1, 50000, 3) < 0 ||
-	    delete_id(clone, KNP_TABLE_SET, 3) < 0 ||
-	    put_endpoint(clone, "10.0.0.9", 1, 2) < 0 ||
-	    DELETE(clone, KNP_TABLE_ENDPOINT, ep) < 0 ||
-	    put_cidr(clone, "10.128.0.0", 9, 1) < 0 ||
-	    DELETE(clone, KNP_TABLE_CIDR, cidr) < 0 ||
-	    put_cidr(clone, "fd00:1::", 32, 1) < 0 ||
-	    put_iface(clone, 99, 1) < 0 ||
-	    delete_id(clone, KNP_TABLE_IFACE, 7) < 0) {
-		/* It cannot be published by mistake. */
-		assert_int_equal(knp_tables_freeze(clone), -ENOMEM);
-		goto out;
-	}
-	done = !knp_tables_freeze(clone);
-out:
-	knp_tables_free(clone);
-	return done;
-}
-
-static void any_allocation_may_fail(void **state)
-{
-	struct knp_tables *t = *state;
-	struct dump before, after;
-	long n, bytes;
-
-	fill(t);
-	freeze(t);
-	dump_get(&before, t, ROOM);
-	bytes = knp_shim_bytes;
-	for (n = 1; ; n++) {
-		bool done;
-
-		knp_shim_fail_in = n;
-		done = live(t);
-		assert_int_equal(knp_shim_bytes, bytes);
-		dump_get(&after, t, ROOM);
-		dump_assert_equal(&before, &after);
-		dump_free(&after);
-		if (done)
-			break;
-		assert_int_equal(knp_shim_fail_in, 0);
-	}
-	knp_shim_fail_in = 0;
-	dump_free(&before);
-	printf("# %ld allocations failed, each in its turn\n", n - 1);
-	assert_true(n > 100);
-}
-
-static void a_table_that_cannot_be_allocated_is_null(void **state)
-{
-	(void)state;
-	knp_shim_fail_in = 1;
-	assert_null(knp_tables_new());
-	knp_tables_free(NULL);
-}
-
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -800,12 +569,7 @@ int main(void)
 		T(everything_can_be_deleted_in_reverse),
 		T(a_put_replaces),
 		T(a_dump_put_into_an_empty_table_reproduces_it),
-		T(changes_of_a_clone_do_not_reach_the_original),
-		T(a_clone_survives_its_original),
-		T(a_clone_that_is_changed_little_shares_the_rest),
 		T(full_tables_refuse_more),
-		T(any_allocation_may_fail),
-		cmocka_unit_test(a_table_that_cannot_be_allocated_is_null),
 	};
 
 	return cmocka_run_group_tests_name("table", tests, NULL, NULL);

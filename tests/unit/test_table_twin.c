@@ -24,9 +24,6 @@
 #define PINNED_MAX 4
 #define PORTS_MAX 8
 #define RECS_MAX 700
-#define ROOM 8192
-
-#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 union rec {
 	__u32 id[2];		/* of all tables without addresses */

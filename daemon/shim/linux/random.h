@@ -3,15 +3,12 @@
 #ifndef KNP_SHIM_LINUX_RANDOM_H
 #define KNP_SHIM_LINUX_RANDOM_H
 
-#include_next <linux/random.h>
+#include <unistd.h>
 #include <linux/types.h>
 
 /* Not 0: a test wants the same bytes, in every run. */
 extern u64 knp_shim_seed;
-u64 knp_shim_seed __attribute__((__weak__));
-
-/* <sys/random.h> collides with the system's <linux/random.h>. */
-extern int getentropy(void *buf, size_t len);
+u64 knp_shim_seed __weak;
 
 static inline void get_random_bytes(void *buf, size_t len)
 {

@@ -19,17 +19,20 @@ extern long knp_shim_live;
 extern long knp_shim_bytes;
 
 /* Weak, so that the shims need no source file of their own. */
-long knp_shim_fail_in __attribute__((__weak__));
-long knp_shim_live __attribute__((__weak__));
-long knp_shim_bytes __attribute__((__weak__));
+long knp_shim_fail_in __weak;
+long knp_shim_live __weak;
+long knp_shim_bytes __weak;
 
 static inline void *kcalloc(size_t n, size_t size, int flags)
 {
 	void *p;
 
 	(void)flags;
-	if (knp_shim_fail_in && !--knp_shim_fail_in)
-		return NULL;
+	if (knp_shim_fail_in) {
+		knp_shim_fail_in--;
+		if (!knp_shim_fail_in)
+			return NULL;
+	}
 
 	p = calloc(n, size);
 	if (p) {
