@@ -115,7 +115,7 @@ enforced() {
 	local node
 
 	for node in node1 node2; do
-		await 20 enforced_since $node "$1" ||
+		enforced_since $node "$1" ||
 			fail "$node: $(tail -n 3 "$LOGS/knpd-$node.log")"
 	done
 }

@@ -18,6 +18,7 @@ declare -A KNPD_PID
 # ---- TAP -------------------------------------------------------------------
 
 tap_count=0
+tap_last=${EPOCHREALTIME/./}
 
 # result CODE NAME: one line; 0 is ok
 result() {
@@ -25,6 +26,9 @@ result() {
 
 	shift
 	tap_count=$((tap_count + 1))
+	printf '%8d ms  %s\n' $(((${EPOCHREALTIME/./} - tap_last) / 1000)) "$*" \
+		>>"$LOGS/times"
+	tap_last=${EPOCHREALTIME/./}
 	if [ "$code" = 0 ]; then
 		echo "ok $tap_count - $*"
 	else
@@ -270,12 +274,10 @@ status() { jq -r ".$2" "$(status_of "$1")" 2>/dev/null; }
 
 generation() { ctl "$1" status -o json | jq -r .module.generation; }
 
-# enforced_since NODE VERSION: a later version of the store is enforced, and
-# nothing newer is under way
+# enforced_since NODE VERSION [SECONDS]: waits until a later version of the store
+# is enforced, and nothing newer is under way
 enforced_since() {
-	jq -e --argjson old "$2" '.state == "synced" and .enforced_version > $old
-		and .enforced_version == .store_version
-		and .enforced_batches == .batches' "$(status_of "$1")"
+	probe enforced "${3:-40}" "$(status_of "$1")" "$2"
 }
 
 # nodes_start: module, both daemons, and the state they start from enforced
@@ -287,7 +289,7 @@ nodes_start() {
 		knpd_start "$node"
 	done
 	for node in node1 node2; do
-		await 30 enforced_since "$node" 0 || {
+		enforced_since "$node" 0 || {
 			diag "knpd of $node: $(tail -n 5 "$LOGS/knpd-$node.log")"
 			return 1
 		}
@@ -306,7 +308,7 @@ change() {
 	done
 	"$@" || code=1
 	for node in node1 node2; do
-		await 20 enforced_since "$node" "${before[$node]}" || code=1
+		enforced_since "$node" "${before[$node]}" || code=1
 	done
 	result "$code" "$name: enforced on both nodes"
 	[ "$code" = 0 ] || for node in node1 node2; do

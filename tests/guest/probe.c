@@ -15,6 +15,9 @@
  *   probe latency COUNT DIR STATUS FILE_A FILE_B
  *       replaces DIR/latency.yaml by copies of FILE_A and FILE_B in turn and
  *       measures until STATUS shows a new generation; prints the figures
+ *   probe enforced SECONDS STATUS VERSION
+ *       waits until the status file says that a later version of the store
+ *       than VERSION is enforced, and that nothing newer is under way
  *
  * A connection counts as "yes" when the peer's echo came back. It is "no" when
  * nothing came until the deadline, "refused" when somebody answered that there
@@ -462,7 +465,7 @@ static int report_matrix(const struct try *v, size_t n, const char *path)
 
 static int cmd_matrix(int argc, char **argv)
 {
-	int64_t deadline = 8000, grace = 400;
+	int64_t deadline = 30000, grace = 400;
 	const char *log = "/dev/null";
 	struct try *v;
 	size_t n;
@@ -554,7 +557,7 @@ static int cmd_hold(int argc, char **argv)
 {
 	const char *from = NULL;
 	struct sockaddr_storage sa;
-	int64_t wait = 4000;
+	int64_t wait = 10000;
 	socklen_t len;
 	int fd, i;
 
@@ -612,32 +615,100 @@ static size_t get_file(const char *path, char *buf, size_t size)
 	return n;
 }
 
-static unsigned long long status_generation(const char *path)
-{
-	char buf[65536], *at;
+/**
+ * struct status - what knpd's status file says
+ * @synced: all that knpd has seen is enforced
+ */
+struct status {
+	unsigned long long generation;
+	unsigned long long version;
+	bool synced;
+};
 
-	if (!get_file(path, buf, sizeof(buf)))
-		return 0;
-	at = strstr(buf, "\"generation\"");
+static unsigned long long number_in(const char *json, const char *key)
+{
+	const char *at = strstr(json, key);
+
 	at = at ? strchr(at, ':') : NULL;
 	return at ? strtoull(at + 1, NULL, 10) : 0;
 }
 
-static void wait_generation(int ino, const char *status, unsigned long long old)
+static struct status read_status(const char *path)
+{
+	struct status st = { 0 };
+	const char *at;
+	char buf[65536];
+
+	if (!get_file(path, buf, sizeof(buf)))
+		return st;
+	at = strstr(buf, "\"state\"");
+	at = at ? strchr(at, ':') : NULL;
+	at = at ? strchr(at, '"') : NULL;
+	st.generation = number_in(buf, "\"generation\"");
+	st.version = number_in(buf, "\"enforced_version\"");
+	st.synced = at && !strncmp(at, "\"synced\"", 8) &&
+		    st.version == number_in(buf, "\"store_version\"") &&
+		    number_in(buf, "\"batches\"") ==
+		    number_in(buf, "\"enforced_batches\"");
+	return st;
+}
+
+/* Watches the folder of the status file, which is replaced by rename(2). */
+static int watch_status(const char *path)
+{
+	char folder[PATH_MAX];
+	int ino;
+
+	snprintf(folder, sizeof(folder), "%s", path);
+	*strrchr(folder, '/') = 0;
+	ino = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	if (ino < 0 || inotify_add_watch(ino, folder, IN_MOVED_TO) < 0)
+		die("%s", folder);
+	return ino;
+}
+
+static void wait_status(int ino)
 {
 	struct pollfd p = { .fd = ino, .events = POLLIN };
-	int64_t give_up = now_us() + 20 * 1000000LL;
 	char buf[4096];
 
-	while (status_generation(status) == old) {
+	if (poll(&p, 1, 200) > 0 && read(ino, buf, sizeof(buf)) < 0 &&
+	    errno != EAGAIN)
+		die("inotify");
+}
+
+static void wait_generation(int ino, const char *path, unsigned long long old)
+{
+	int64_t give_up = now_us() + 20 * 1000000LL;
+
+	while (read_status(path).generation == old) {
 		if (now_us() > give_up) {
 			errno = ETIMEDOUT;
 			die("no new generation after %llu", old);
 		}
-		if (poll(&p, 1, 100) > 0 && read(ino, buf, sizeof(buf)) < 0 &&
-		    errno != EAGAIN)
-			die("inotify");
+		wait_status(ino);
 	}
+}
+
+static int cmd_enforced(int argc, char **argv)
+{
+	unsigned long long old;
+	int64_t give_up;
+	int ino;
+
+	if (argc != 3)
+		return 2;
+	give_up = now_us() + atoi(argv[0]) * 1000000LL;
+	old = strtoull(argv[2], NULL, 10);
+	ino = watch_status(argv[1]);
+	while (now_us() < give_up) {
+		struct status st = read_status(argv[1]);
+
+		if (st.synced && st.version > old)
+			return 0;
+		wait_status(ino);
+	}
+	return 1;
 }
 
 static int compare(const void *a, const void *b)
@@ -649,7 +720,7 @@ static int compare(const void *a, const void *b)
 
 static int cmd_latency(int argc, char **argv)
 {
-	char text[2][65536], folder[PATH_MAX];
+	char text[2][65536];
 	unsigned long long old;
 	size_t len[2];
 	int64_t *us;
@@ -663,15 +734,11 @@ static int cmd_latency(int argc, char **argv)
 		return 2;
 	len[0] = get_file(argv[3], text[0], sizeof(text[0]));
 	len[1] = get_file(argv[4], text[1], sizeof(text[1]));
-	snprintf(folder, sizeof(folder), "%s", argv[2]);
-	*strrchr(folder, '/') = 0;
-	ino = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-	if (ino < 0 || inotify_add_watch(ino, folder, IN_MOVED_TO | IN_CLOSE_WRITE) < 0)
-		die("%s", folder);
+	ino = watch_status(argv[2]);
 	for (i = 0; i < n; i++) {
 		int64_t start;
 
-		old = status_generation(argv[2]);
+		old = read_status(argv[2]).generation;
 		start = now_us();
 		put_file(argv[1], text[i % 2], len[i % 2]);
 		wait_generation(ino, argv[2], old);
@@ -696,6 +763,8 @@ int main(int argc, char **argv)
 		return cmd_hold(argc - 2, argv + 2);
 	if (argc > 1 && !strcmp(argv[1], "latency"))
 		return cmd_latency(argc - 2, argv + 2);
-	fputs("usage: probe serve|matrix|hold|latency ...\n", stderr);
+	if (argc > 1 && !strcmp(argv[1], "enforced"))
+		return cmd_enforced(argc - 2, argv + 2);
+	fputs("usage: probe serve|matrix|hold|latency|enforced ...\n", stderr);
 	return 2;
 }

@@ -50,8 +50,8 @@ check "no module: knpd waits" await 10 state node1 waiting
 check "no module: knpd's status names the reason" \
 	contains "$(status node1 error)" "modprobe knp"
 check "the module is loaded" load_module
-check "knpd of node1 begins by itself" await 40 enforced_since node1 0
-check "knpd of node2 begins by itself" await 40 enforced_since node2 0
+check "knpd of node1 begins by itself" enforced_since node1 0
+check "knpd of node2 begins by itself" enforced_since node2 0
 
 # ---- no permission
 check "nobody may not read the status" \

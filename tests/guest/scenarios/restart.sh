@@ -11,7 +11,7 @@ restart() {
 	knpd_kill "$1"
 	rm -f "$(status_of "$1")"
 	knpd_start "$1"
-	await 30 enforced_since "$1" 0
+	enforced_since "$1" 0
 }
 
 nothing_written() {

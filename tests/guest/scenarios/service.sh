@@ -48,7 +48,7 @@ through() {
 		for proto in TCP UDP SCTP; do
 			id=$((id + 1))
 			hold_open s$id "$(netns_of "$from")" "$address" 80 $proto \
-				--deadline "${DEADLINE:-4000}"
+				--deadline "${DEADLINE:-10000}"
 			for i in 1 2 3; do
 				got=$(hold_say s$id ping)
 				[ "$got" = "$expect" ] || {
