@@ -36,28 +36,29 @@ result() {
 	fi
 }
 
-# check NAME COMMAND...: ok if the command succeeds; its output explains a failure
+# check NAME COMMAND...: ok if the command succeeds; its output explains a failure.
+# No subshell: the command may start processes and set variables.
 check() {
-	local name=$1 out code=0
+	local name=$1 code=0
 
 	shift
-	out=$("$@" 2>&1) || code=$?
+	"$@" >/run/check.out 2>&1 || code=$?
 	result "$code" "$name"
 	if [ "$code" != 0 ]; then
 		diag "$* -> $code"
-		[ -z "$out" ] || diag "$out"
+		diag "$(cat /run/check.out)"
 	fi
 	return 0
 }
 
 # refute NAME COMMAND...: ok if the command fails
 refute() {
-	local name=$1 out code=0
+	local name=$1 code=0
 
 	shift
-	out=$("$@" 2>&1) || code=$?
+	"$@" >/run/check.out 2>&1 || code=$?
 	result $((code == 0)) "$name"
-	[ "$code" != 0 ] || diag "$* succeeded: $out"
+	[ "$code" != 0 ] || diag "$* succeeded: $(cat /run/check.out)"
 }
 
 equals() {
