@@ -152,16 +152,21 @@ static int parse_setting(struct knp_ctl *c, const char *text,
 		return knp_ctl_usage(c, "%s is not of the form NAME=VALUE",
 				     text);
 
-	if (!strncmp(text, "mode", len) && len == 4)
-		n = config->mode = parse_mode(value);
-	else if (!strncmp(text, "default", len) && len == 7)
-		n = config->dflt = parse_action(value);
-	else if (!strncmp(text, "unknown-local", len) && len == 13)
-		n = config->unknown_local = parse_action(value);
-	else if (!strncmp(text, "event-rate", len) && len == 10)
-		n = config->event_rate = parse_rate(value);
-	else
+	if (!strncmp(text, "mode", len) && len == 4) {
+		config->mode = parse_mode(value);
+		n = config->mode;
+	} else if (!strncmp(text, "default", len) && len == 7) {
+		config->dflt = parse_action(value);
+		n = config->dflt;
+	} else if (!strncmp(text, "unknown-local", len) && len == 13) {
+		config->unknown_local = parse_action(value);
+		n = config->unknown_local;
+	} else if (!strncmp(text, "event-rate", len) && len == 10) {
+		config->event_rate = parse_rate(value);
+		n = config->event_rate;
+	} else {
 		return knp_ctl_usage(c, "unknown setting %s", text);
+	}
 
 	if (n < 0)
 		return knp_ctl_usage(c, "bad value in %s", text);

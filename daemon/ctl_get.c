@@ -302,10 +302,10 @@ static int list_ifaces(struct knp_ctl *c, struct json_object *rows)
 
 /**
  * struct policy - one policy in one direction, while it is added up
- * @set: the last set that was counted for it
+ * @name: inside one of the arrays that collect() keeps
  */
 struct policy {
-	const char *name;	/* inside a JSON array of @lists */
+	const char *name;
 	uint8_t direction;
 	uint64_t endpoints;
 	uint64_t rules;
@@ -370,7 +370,7 @@ static size_t collect(struct knp_ctl *c, struct json_object *lists,
 		      struct policy **ret)
 {
 	const struct knp_rec_set *s = c->rs->sets.v;
-	struct json_object *list;
+	struct json_object *list, *name;
 	struct policy *v = NULL;
 	size_t i, j, n = 0;
 
@@ -385,13 +385,14 @@ static size_t collect(struct knp_ctl *c, struct json_object *lists,
 		if (!v)
 			exit(knp_ctl_fail("out of memory"));
 
-		for (j = 0; j < json_object_array_length(list); j++)
+		for (j = 0; j < json_object_array_length(list); j++) {
+			name = json_object_array_get_idx(list, j);
 			v[n++] = (struct policy){
-				.name = json_object_get_string(
-					json_object_array_get_idx(list, j)),
+				.name = json_object_get_string(name),
 				.direction = s->direction,
 				.endpoints = endpoints_of(c, s->id),
 			};
+		}
 	}
 
 	*ret = v;
@@ -510,24 +511,22 @@ static const struct knp_column policy_columns[] = {
 	{ "bytes", "BYTES", true },
 };
 
-#define VIEW(name, fn, columns)	{ name, fn, columns, COUNT(columns) }
-
 static const struct view {
 	const char *name;
 	list_fn list;
 	const struct knp_column *columns;
 	size_t ncolumns;
 } views[] = {
-	VIEW("endpoints", list_endpoints, endpoint_columns),
-	VIEW("policies", list_policies, policy_columns),
-	VIEW("rules", list_rules, rule_columns),
-	VIEW("sets", list_sets, set_columns),
-	VIEW("rows", list_rows, row_columns),
-	VIEW("peers", list_peers, peer_columns),
-	VIEW("cidrs", list_cidrs, cidr_columns),
-	VIEW("classes", list_classes, class_columns),
-	VIEW("portsets", list_portsets, portset_columns),
-	VIEW("ifaces", list_ifaces, iface_columns),
+	{ "endpoints", list_endpoints, endpoint_columns, COUNT(endpoint_columns) },
+	{ "policies", list_policies, policy_columns, COUNT(policy_columns) },
+	{ "rules", list_rules, rule_columns, COUNT(rule_columns) },
+	{ "sets", list_sets, set_columns, COUNT(set_columns) },
+	{ "rows", list_rows, row_columns, COUNT(row_columns) },
+	{ "peers", list_peers, peer_columns, COUNT(peer_columns) },
+	{ "cidrs", list_cidrs, cidr_columns, COUNT(cidr_columns) },
+	{ "classes", list_classes, class_columns, COUNT(class_columns) },
+	{ "portsets", list_portsets, portset_columns, COUNT(portset_columns) },
+	{ "ifaces", list_ifaces, iface_columns, COUNT(iface_columns) },
 };
 
 static const struct view *find(const char *name)

@@ -410,8 +410,10 @@ int knp_ctl_monitor(int argc, char **argv)
 				     argv[optind]);
 
 	/* Neither named: both. */
-	if (!m.events && !m.commits)
-		m.events = m.commits = true;
+	if (!m.events && !m.commits) {
+		m.events = true;
+		m.commits = true;
+	}
 
 	status = run(&m);
 	knp_watch_close(m.watch);

@@ -317,7 +317,7 @@ const char *knp_genl_advice(int err)
 	case -EPERM:
 		return "no permission: run as root (CAP_NET_ADMIN in the initial user namespace)";
 	case -EPROTONOSUPPORT:
-		return "knp.ko speaks another ABI version: install the module and the tools of one release";
+		return "knp.ko speaks another ABI: install module and tools of one release";
 	default:
 		return strerror(-err);
 	}

@@ -25,7 +25,7 @@ static const struct command {
 	{ "stats", knp_ctl_stats, "", "packets per reason and rule" },
 	{ "simulate", knp_ctl_simulate, "-f DIR ...", "evaluate manifests; no root, no kernel" },
 	{ "wait", knp_ctl_wait, "--synced ...", "until something is enforced" },
-	{ "config", knp_ctl_config, "[NAME=VALUE]...", "show or change mode, defaults, event rate" },
+	{ "config", knp_ctl_config, "[NAME=VALUE]...", "show or change mode, defaults, rate" },
 	{ "attach", knp_ctl_attach, "[FAMILY]...", "start judging packets" },
 	{ "detach", knp_ctl_detach, "--yes [FAMILY]...", "stop judging packets" },
 };

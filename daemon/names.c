@@ -313,7 +313,7 @@ const char *knp_names_tag(const struct knp_names *names,
 			  const uint8_t tag[KNP_TAG_LEN])
 {
 	const struct knp_name *found;
-	struct knp_name key;
+	struct knp_name key = { 0 };
 
 	if (!names)
 		return NULL;
@@ -327,7 +327,7 @@ const char *knp_names_address(const struct knp_names *names, uint8_t family,
 			      const uint8_t addr[KNP_ADDR_LEN])
 {
 	const struct knp_address_name *found;
-	struct knp_address_name key;
+	struct knp_address_name key = { 0 };
 
 	if (!names)
 		return NULL;

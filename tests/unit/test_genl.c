@@ -38,24 +38,36 @@ static void print_hex(const char *what, const uint8_t *p, size_t n)
 	putchar('\n');
 }
 
-/* Compare a message, and free it, with hex digits (blanks do not count). */
-static void assert_bytes(struct nl_msg *msg, const char *hex)
+/* Read hex digits (blanks do not count) to the end of @want. */
+static void add_hex(const char *hex, uint8_t *want, size_t *n)
 {
-	uint8_t want[512];
-	const uint8_t *have;
-	size_t n = 0, len;
 	unsigned int byte;
 
-	assert_non_null(msg);
-	have = (const uint8_t *)nlmsg_hdr(msg);
-	len = nlmsg_hdr(msg)->nlmsg_len;
 	for (; *hex; hex++) {
 		if (*hex == ' ')
 			continue;
 		assert_int_equal(sscanf(hex, "%2x", &byte), 1);
-		want[n++] = (uint8_t)byte;
+		want[(*n)++] = (uint8_t)byte;
 		hex++;
 	}
+}
+
+/*
+ * Compare a message, and free it. @head: length, family 0x123, flags
+ * (REQUEST|ACK is 5, REQUEST|DUMP is 0x301), sequence number, port. @body:
+ * command, version, reserved, attributes.
+ */
+static void assert_bytes(struct nl_msg *msg, const char *head, const char *body)
+{
+	const uint8_t *have;
+	uint8_t want[512];
+	size_t n = 0, len;
+
+	assert_non_null(msg);
+	have = (const uint8_t *)nlmsg_hdr(msg);
+	len = nlmsg_hdr(msg)->nlmsg_len;
+	add_hex(head, want, &n);
+	add_hex(body, want, &n);
 
 	if (n != len || memcmp(want, have, n)) {
 		print_hex("want", want, n);
@@ -66,36 +78,37 @@ static void assert_bytes(struct nl_msg *msg, const char *hex)
 	nlmsg_free(msg);
 }
 
-/* length, family 0x123, flags (REQUEST|ACK 5, REQUEST|DUMP 0x301), seq, port */
-#define HEAD(len, flags)	len " 2301" flags " 00000000 00000000 "
-
 static void requests_without_attributes(void **state)
 {
 	(void)state;
 	assert_bytes(knp_wire_plain(FAMILY, KNP_CMD_INFO),
-		     HEAD("14000000", "0500") "01010000");
+		     "14000000 23010500 00000000 00000000",
+		     "01010000");
 	assert_bytes(knp_wire_plain(FAMILY, KNP_CMD_ABORT),
-		     HEAD("14000000", "0500") "08010000");
+		     "14000000 23010500 00000000 00000000",
+		     "08010000");
 	assert_bytes(knp_wire_plain(FAMILY, KNP_CMD_COUNTERS),
-		     HEAD("14000000", "0103") "0c010000");
+		     "14000000 23010103 00000000 00000000",
+		     "0c010000");
 }
 
 static void attach_names_families_and_detach_may_omit_them(void **state)
 {
 	(void)state;
 	assert_bytes(knp_wire_families(FAMILY, KNP_CMD_ATTACH, KNP_FAMILY_ALL),
-		     HEAD("1c000000", "0500") "02010000"
-		     "08000700 03000000");
+		     "1c000000 23010500 00000000 00000000",
+		     "02010000 08000700 03000000");
 	assert_bytes(knp_wire_families(FAMILY, KNP_CMD_DETACH, 0),
-		     HEAD("14000000", "0500") "03010000");
+		     "14000000 23010500 00000000 00000000",
+		     "03010000");
 }
 
 static void begin_carries_the_base_generation(void **state)
 {
 	(void)state;
 	assert_bytes(knp_wire_begin(FAMILY, 0x1122334455667788),
-		     HEAD("20000000", "0500") "04010000"
-		     "0c000500 88776655 44332211");
+		     "20000000 23010500 00000000 00000000",
+		     "04010000 0c000500 88776655 44332211");
 }
 
 static void put_carries_packed_records(void **state)
@@ -107,9 +120,8 @@ static void put_carries_packed_records(void **state)
 	(void)state;
 	assert_bytes(knp_wire_records(FAMILY, KNP_CMD_PUT, KNP_TABLE_ROW, &row,
 				      sizeof(row)),
-		     HEAD("2c000000", "0500") "05010000"
-		     "08000e00 05000000"
-		     "10000f00 01000000 02000000 03000000");
+		     "2c000000 23010500 00000000 00000000",
+		     "05010000 08000e00 05000000 10000f00 01000000 02000000 03000000");
 }
 
 static void delete_carries_packed_records(void **state)
@@ -119,9 +131,8 @@ static void delete_carries_packed_records(void **state)
 	(void)state;
 	assert_bytes(knp_wire_records(FAMILY, KNP_CMD_DELETE, KNP_TABLE_IFACE,
 				      &iface, sizeof(iface)),
-		     HEAD("28000000", "0500") "06010000"
-		     "08000e00 09000000"
-		     "0c000f00 07000000 00000000");
+		     "28000000 23010500 00000000 00000000",
+		     "06010000 08000e00 09000000 0c000f00 07000000 00000000");
 }
 
 static void largest_operation_fits_one_message(void **state)
@@ -144,18 +155,19 @@ static void commit_carries_the_count(void **state)
 {
 	(void)state;
 	assert_bytes(knp_wire_commit(FAMILY, 5),
-		     HEAD("20000000", "0500") "07010000"
-		     "0c001000 05000000 00000000");
+		     "20000000 23010500 00000000 00000000",
+		     "07010000 0c001000 05000000 00000000");
 }
 
 static void get_is_a_dump_of_one_table_or_all(void **state)
 {
 	(void)state;
 	assert_bytes(knp_wire_get(FAMILY, 0),
-		     HEAD("14000000", "0103") "09010000");
+		     "14000000 23010103 00000000 00000000",
+		     "09010000");
 	assert_bytes(knp_wire_get(FAMILY, KNP_TABLE_SET),
-		     HEAD("1c000000", "0103") "09010000"
-		     "08000e00 04000000");
+		     "1c000000 23010103 00000000 00000000",
+		     "09010000 08000e00 04000000");
 }
 
 static void config_sends_only_what_changes(void **state)
@@ -166,14 +178,11 @@ static void config_sends_only_what_changes(void **state)
 
 	(void)state;
 	assert_bytes(knp_wire_config(FAMILY, &mode),
-		     HEAD("1c000000", "0500") "0a010000"
-		     "05000800 01000000");
+		     "1c000000 23010500 00000000 00000000",
+		     "0a010000 05000800 01000000");
 	assert_bytes(knp_wire_config(FAMILY, &all),
-		     HEAD("34000000", "0500") "0a010000"
-		     "05000800 00000000"
-		     "05000900 01000000"
-		     "05000a00 00000000"
-		     "08000b00 ffffffff");
+		     "34000000 23010500 00000000 00000000",
+		     "0a010000 05000800 00000000 05000900 01000000 05000a00 00000000 08000b00 ffffffff");
 }
 
 static void explain_leaves_the_port_out_where_there_is_none(void **state)
@@ -186,21 +195,14 @@ static void explain_leaves_the_port_out_where_there_is_none(void **state)
 
 	(void)state;
 	assert_bytes(knp_wire_explain(FAMILY, &t),
-		     HEAD("54000000", "0500") "0b010000"
-		     "05001100 02000000"
-		     "14001200 0a000001 00000000 00000000 00000000"
-		     "14001300 0a000002 00000000 00000000 00000000"
-		     "05001400 06000000"
-		     "06001500 901f0000");
+		     "54000000 23010500 00000000 00000000",
+		     "0b010000 05001100 02000000 14001200 0a000001 00000000 00000000 00000000 14001300 0a000002 00000000 00000000 00000000 05001400 06000000 06001500 901f0000");
 
 	t.proto = IPPROTO_ICMP;
 	t.has_port = false;
 	assert_bytes(knp_wire_explain(FAMILY, &t),
-		     HEAD("4c000000", "0500") "0b010000"
-		     "05001100 02000000"
-		     "14001200 0a000001 00000000 00000000 00000000"
-		     "14001300 0a000002 00000000 00000000 00000000"
-		     "05001400 01000000");
+		     "4c000000 23010500 00000000 00000000",
+		     "0b010000 05001100 02000000 14001200 0a000001 00000000 00000000 00000000 14001300 0a000002 00000000 00000000 00000000 05001400 01000000");
 }
 
 static struct nl_msg *answer(uint8_t cmd)
