@@ -148,8 +148,11 @@ static void write_rules(FILE *out, struct dice *d, const char *peers)
 	fputc(']', out);
 }
 
-static void write_pod(FILE *out, struct dice *d, unsigned int i)
+/* Few pods share few addresses; of many each has its own. */
+static void write_pod(FILE *out, struct dice *d, unsigned int i, bool many)
 {
+	unsigned int host = many ? i : dice_below(d, 32);
+
 	fprintf(out, "{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{\"name\":\"p%u\","
 		"\"namespace\":\"n%u\",\"uid\":\"%u\",\"labels\":{\"a\":\"%u\"",
 		i, dice_below(d, 3), dice_below(d, 100), dice_below(d, 3));
@@ -159,9 +162,9 @@ static void write_pod(FILE *out, struct dice *d, unsigned int i)
 		"{\"name\":\"%s\",\"containerPort\":%u,\"protocol\":\"%s\"}]}]},",
 		dice_below(d, 2), names[dice_below(d, 2)], number(d),
 		proto(d));
-	fprintf(out, "\"status\":{\"phase\":\"%s\",\"podIPs\":[{\"ip\":\"10.0.0.%u\"},{\"ip\":\"fd00::%x\"}]}},\n",
+	fprintf(out, "\"status\":{\"phase\":\"%s\",\"podIPs\":[{\"ip\":\"10.0.%u.%u\"},{\"ip\":\"fd00::%x\"}]}},\n",
 		dice_below(d, 9) ? "Running" : "Succeeded",
-		dice_below(d, 32), dice_below(d, 32));
+		host >> 8, host & 255, many ? i : dice_below(d, 32));
 }
 
 static void write_policy(FILE *out, struct dice *d, unsigned int i)
@@ -186,7 +189,7 @@ char *random_cluster(struct dice *d, unsigned int pods, unsigned int policies)
 	assert_non_null(out);
 	fputs("{\"apiVersion\":\"v1\",\"kind\":\"List\",\"items\":[\n", out);
 	for (unsigned int i = 0; i < pods; i++)
-		write_pod(out, d, i);
+		write_pod(out, d, i, pods > 100);
 	for (unsigned int i = 0; i < policies; i++)
 		write_policy(out, d, i);
 	fprintf(out, "{\"apiVersion\":\"v1\",\"kind\":\"Namespace\",\"metadata\":"
