@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
-#include <asm/byteorder.h>
 #include <linux/build_bug.h>
 #include <linux/errno.h>
 #include <linux/sched.h>
@@ -89,10 +88,12 @@ static __always_inline u32 descend(const struct knp_part *part, u64 hi, u64 lo,
 	return leaf_classes(leaf, wide)[i];
 }
 
-static __always_inline u64 wide_half(const struct knp_addr *addr, u32 i)
+/* Half of an address in host byte order; compilers see one byte swap. */
+static __always_inline u64 half_at(const u8 *b)
 {
-	return (u64)__be32_to_cpu(addr->w[i]) << 32 |
-	       __be32_to_cpu(addr->w[i + 1]);
+	return (u64)b[0] << 56 | (u64)b[1] << 48 | (u64)b[2] << 40 |
+	       (u64)b[3] << 32 | (u64)b[4] << 24 | (u64)b[5] << 16 |
+	       (u64)b[6] << 8 | b[7];
 }
 
 u32 knp_ranges_class(const struct knp_part *root, unsigned int family,
@@ -101,14 +102,14 @@ u32 knp_ranges_class(const struct knp_part *root, unsigned int family,
 	if (!root)
 		return 0;
 	if (family == KNP_V4)
-		return descend(root, wide_half(addr, 0), 0, false);
-	return descend(root, wide_half(addr, 0), wide_half(addr, 2), true);
+		return descend(root, half_at(addr->b), 0, false);
+	return descend(root, half_at(addr->b), half_at(addr->b + 8), true);
 }
 
 void knp_prefix_set(struct knp_prefix *p, const struct knp_addr *addr)
 {
-	p->hi = wide_half(addr, 0);
-	p->lo = wide_half(addr, 2);
+	p->hi = half_at(addr->b);
+	p->lo = half_at(addr->b + 8);
 }
 
 /* A prefix stands before those that lie in it. */

@@ -79,7 +79,7 @@ static void load_peers(struct knp_tables *t, __u8 family)
 		assert_int_equal(PUT(t, KNP_TABLE_PEER, recs), BATCH);
 	}
 	assert_int_equal(knp_tables_freeze(t), 0);
-	printf("# %u peers: %.0f ms, %ld KiB\n", PEERS,
+	printf("# %d peers: %.0f ms, %ld KiB\n", PEERS,
 	       (seconds() - start) * 1e3, (knp_shim_bytes - bytes) / 1024);
 }
 
