@@ -81,7 +81,6 @@ draw() {
 		split($1, w, "->"); split(w[2], v, ":"); f = substr($1, length($1))
 		sub(/got=/, "", $3)
 		got[files, w[1], v[1], f] = $3
-		if (files > 1 && 0) next
 		if (!(w[1] in seen)) { seen[w[1]]; order[++n] = w[1] }
 	}
 	END {
@@ -159,8 +158,8 @@ draw /run/before
 title "Policies"
 say "Four files come into the folder:"
 for file in "$DEMO"/manifests/[1-9]*.yaml; do
-	printf '%s    %s%s\n' "$yellow" "$(basename "$file")" "$plain"
-	sed -n '/^# SPDX/d; /^#/{s/^# */      /p}' "$file"
+	printf '    %s%s%s\n' "$yellow" "$(basename "$file")" "$plain"
+	grep '^#' "$file" | sed '1d; s/^# */      /'
 done
 before=$(version)
 mkdir /run/new
@@ -193,7 +192,7 @@ show node1 knpctl explain ops/metrics shop/api 80/TCP
 
 title "A drop, live"
 ip netns exec node1 knpctl monitor --runtime-dir "$(runtime_of node1)" --count 1 \
-	>/run/monitor 2>&1 &
+	--events >/run/monitor 2>"$LOGS/monitor.err" &
 monitor=$!
 printf '%snode1#%s knpctl monitor --count 1 &%s\n' "$dim" "$plain$bold" "$plain"
 printf '%sops/metrics$%s connect shop/api 80/TCP%s\n' "$dim" "$plain$bold" "$plain"
