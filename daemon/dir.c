@@ -260,12 +260,13 @@ static void file_take(struct knp_dir *d, struct file *file, const char *text,
 	}
 	if (!memcmp(hash, file->tried, sizeof(hash)))
 		return;
-	withdraw(d, file->source.name, true);
 	err = knp_manifest_parse(text, len, file->source.name, &objects,
 				 &d->faults);
 	if (!err)
 		err = knp_claims_replace(d->claims, &file->source, &objects);
 	knp_objects_clear(&objects);
+	/* Unreadable content leaves the objects, and what is wrong with them. */
+	withdraw(d, file->source.name, !err);
 	if (err == -ENOMEM) {
 		file_fail(d, file, err);
 		return;

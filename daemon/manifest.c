@@ -71,14 +71,14 @@ static bool same_object(const struct knp_object *a, const struct knp_object *b)
 
 /* Of objects with one name all but the first are cleared. */
 static int clear_twins(struct knp_objects *objects, const char *file,
-		      struct knp_faults *faults)
+		       struct knp_faults *faults)
 {
 	struct knp_object **sorted;
 	int err = 0;
 
 	if (objects->n < 2)
 		return 0;
-	sorted = calloc(objects->n, sizeof(struct knp_object *));
+	sorted = calloc(objects->n, sizeof(*sorted));
 	if (!sorted)
 		return -ENOMEM;
 	for (size_t i = 0; i < objects->n; i++)

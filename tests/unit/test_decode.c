@@ -75,9 +75,7 @@ static void a_refused_object_keeps_its_name(void **state)
 	assert_string_equal(objects.v[0].name, "p");
 	assert_string_equal(faults.v[0].object, "NetworkPolicy x/p");
 	text = knp_fault_format(&faults.v[0]);
-	assert_string_equal(text, "f.yaml: NetworkPolicy x/p: "
-			    "spec.ingress[0].from[0]: needs a podSelector, a "
-			    "namespaceSelector or an ipBlock");
+	assert_string_equal(text, "f.yaml: NetworkPolicy x/p: spec.ingress[0].from[0]: needs a podSelector, a namespaceSelector or an ipBlock");
 	free(text);
 	knp_objects_clear(&objects);
 	knp_faults_clear(&faults);
@@ -118,10 +116,10 @@ static void other_kinds_are_counted_not_refused(void **state)
 	struct knp_objects objects;
 
 	(void)state;
-	objects = decode("{'apiVersion': 'v1', 'kind': 'List', 'items': ["
-			 "{'apiVersion': 'apps/v1', 'kind': 'Deployment'},"
-			 "{'apiVersion': 'v1', 'kind': 'Service'},"
-			 "{'apiVersion': 'crd.projectcalico.org/v1', 'kind': "
+	objects = decode("{'apiVersion': 'v1', 'kind': 'List', 'items': [\n"
+			 "{'apiVersion': 'apps/v1', 'kind': 'Deployment'},\n"
+			 "{'apiVersion': 'v1', 'kind': 'Service'},\n"
+			 "{'apiVersion': 'crd.projectcalico.org/v1', 'kind':\n"
 			 "'NetworkPolicy', 'spec': {'selector': 'all()'}}]}",
 			 NULL);
 	assert_int_equal(objects.n, 0);
@@ -134,13 +132,13 @@ static void items_of_typed_lists_need_no_kind(void **state)
 	struct knp_objects objects;
 
 	(void)state;
-	objects = decode("{'apiVersion': 'v1', 'kind': 'List', 'items': ["
+	objects = decode("{'apiVersion': 'v1', 'kind': 'List', 'items': [\n"
 			 "{'apiVersion': 'v1', 'kind': 'PodList', 'items': [{"
-			 META "}]},"
-			 "{'apiVersion': 'v1', 'kind': 'NamespaceList', "
-			 "'items': [{'metadata': {'name': 'n'}}]},"
-			 "{'apiVersion': 'networking.k8s.io/v1', 'kind': "
-			 "'NetworkPolicyList', 'items': [{" META ", 'spec': "
+			 META "}]},\n"
+			 "{'apiVersion': 'v1', 'kind': 'NamespaceList',\n"
+			 "'items': [{'metadata': {'name': 'n'}}]},\n"
+			 "{'apiVersion': 'networking.k8s.io/v1', 'kind':\n"
+			 "'NetworkPolicyList', 'items': [{" META ", 'spec':\n"
 			 "{'podSelector': {}}}]}]}", NULL);
 	assert_int_equal(objects.n, 3);
 	assert_int_equal(objects.v[0].kind, KNP_KIND_POD);
@@ -156,7 +154,7 @@ static void a_list_without_items_is_empty(void **state)
 	(void)state;
 	objects = decode("{'apiVersion': 'v1', 'kind': 'List'}", NULL);
 	assert_int_equal(objects.n + objects.nunnamed, 0);
-	objects = decode("{'apiVersion': 'v1', 'kind': 'PodList', 'items': "
+	objects = decode("{'apiVersion': 'v1', 'kind': 'PodList', 'items':\n"
 			 "null}", NULL);
 	assert_int_equal(objects.n + objects.nunnamed, 0);
 }
@@ -181,13 +179,13 @@ static const struct types types[] = {
 	  true, false },
 	{ "a null egress section is none", SPEC(", 'egress': null"),
 	  true, false },
-	{ "empty policyTypes are absent", SPEC(", 'policyTypes': [], "
+	{ "empty policyTypes are absent", SPEC(", 'policyTypes': [],\n"
 	  "'egress': [{}]"), true, true },
 	{ "null policyTypes are absent", SPEC(", 'policyTypes': null"),
 	  true, false },
-	{ "Egress alone leaves ingress", SPEC(", 'policyTypes': ['Egress'], "
+	{ "Egress alone leaves ingress", SPEC(", 'policyTypes': ['Egress'],\n"
 	  "'ingress': [{}]"), false, true },
-	{ "Ingress alone leaves egress", SPEC(", 'policyTypes': ['Ingress'], "
+	{ "Ingress alone leaves egress", SPEC(", 'policyTypes': ['Ingress'],\n"
 	  "'egress': [{}]"), true, false },
 	{ "both types", SPEC(", 'policyTypes': ['Egress', 'Ingress']"),
 	  true, true },
@@ -223,7 +221,7 @@ static const struct shape shapes[] = {
 	{ "null ports is any port", INGRESS("{'ports': null}"), 1, 0, 0 },
 	{ "empty ports is any port", INGRESS("{'ports': []}"), 1, 0, 0 },
 	{ "an empty port entry is an entry", PORT("{}"), 1, 0, 1 },
-	{ "peers and ports are counted", INGRESS("{'from': [{'podSelector': "
+	{ "peers and ports are counted", INGRESS("{'from': [{'podSelector':\n"
 	  "{}}, {'ipBlock': {'cidr': '::/0'}}], 'ports': [{}, {}, {}]}"),
 	  1, 2, 3 },
 };
@@ -252,7 +250,7 @@ struct port {
 static const struct port ports[] = {
 	{ "an empty entry is all of TCP", PORT("{}"),
 	  { IPPROTO_TCP, NULL, 0, 65535 } },
-	{ "an entry of nulls is all of TCP", PORT("{'port': null, 'protocol': "
+	{ "an entry of nulls is all of TCP", PORT("{'port': null, 'protocol':\n"
 	  "null, 'endPort': null}"), { IPPROTO_TCP, NULL, 0, 65535 } },
 	{ "a protocol without port is all of it", PORT("{'protocol': 'UDP'}"),
 	  { IPPROTO_UDP, NULL, 0, 65535 } },
@@ -292,9 +290,9 @@ static void a_peer_tells_absent_from_empty_selectors(void **state)
 	const struct knp_peer *peers;
 
 	(void)state;
-	objects = decode(PEER("{'podSelector': {}}, "
-			      "{'namespaceSelector': {}}, "
-			      "{'namespaceSelector': {}, 'podSelector': null}, "
+	objects = decode(PEER("{'podSelector': {}},\n"
+			      "{'namespaceSelector': {}},\n"
+			      "{'namespaceSelector': {}, 'podSelector': null},\n"
 			      "{'namespaceSelector': {}, 'podSelector': {}}"),
 			 NULL);
 	peers = only(&objects, KNP_KIND_POLICY)->policy->ingress[0].peers;
@@ -317,14 +315,14 @@ static void a_selector_is_decoded_whole(void **state)
 	const struct knp_selector *s;
 
 	(void)state;
-	objects = decode(SELECTOR("{'matchLabels': {'z': '', 'a': 'b'}, "
-				  "'matchExpressions': ["
-				  "{'key': 'k', 'operator': 'In', 'values': "
-				  "['1', '2']}, "
-				  "{'key': 'k', 'operator': 'NotIn', 'values': "
-				  "['3']}, "
-				  "{'key': 'e', 'operator': 'Exists'}, "
-				  "{'key': 'd', 'operator': 'DoesNotExist', "
+	objects = decode(SELECTOR("{'matchLabels': {'z': '', 'a': 'b'},\n"
+				  "'matchExpressions': [\n"
+				  "{'key': 'k', 'operator': 'In', 'values':\n"
+				  "['1', '2']},\n"
+				  "{'key': 'k', 'operator': 'NotIn', 'values':\n"
+				  "['3']},\n"
+				  "{'key': 'e', 'operator': 'Exists'},\n"
+				  "{'key': 'd', 'operator': 'DoesNotExist',\n"
 				  "'values': []}]}"), NULL);
 	s = only(&objects, KNP_KIND_POLICY)->policy->ingress[0].peers[0].pod;
 	assert_int_equal(s->labels.n, 2);
@@ -350,7 +348,7 @@ static void an_ipblock_is_canonical_with_its_excepts(void **state)
 	char text[46];
 
 	(void)state;
-	objects = decode(PEER("{'ipBlock': {'cidr': '10.1.2.3/8', 'except': "
+	objects = decode(PEER("{'ipBlock': {'cidr': '10.1.2.3/8', 'except':\n"
 			      "['10.1.2.3/16', '10.0.0.0/8']}}"), NULL);
 	block = only(&objects, KNP_KIND_POLICY)->policy->ingress[0].peers[0]
 		.block;
@@ -370,20 +368,20 @@ static void a_pod_is_reduced_to_what_policy_needs(void **state)
 	char text[46];
 
 	(void)state;
-	objects = decode(POD("'metadata': {'name': 'a', 'uid': 'u', "
-			     "'creationTimestamp': '2026-01-02T03:04:05Z', "
-			     "'deletionTimestamp': '2026-01-02T03:04:06Z', "
-			     "'labels': {'b': '2', 'a': '1'}, 'x': 1}, "
-			     "'spec': {'nodeName': 'n1', 'containers': "
-			     "[{'name': 'c', 'ports': [{'name': 'http', "
-			     "'containerPort': 80}, {'containerPort': 53, "
-			     "'protocol': 'UDP'}]}, {'name': 'd', 'ports': "
-			     "null}], 'initContainers': [{'ports': "
-			     "[{'containerPort': 1}]}, {'restartPolicy': "
-			     "'Always', 'ports': [{'name': 'side', "
-			     "'containerPort': 90}]}]}, "
-			     "'status': {'phase': 'Running', 'podIP': "
-			     "'10.0.0.9', 'podIPs': [{'ip': '10.0.0.1'}, "
+	objects = decode(POD("'metadata': {'name': 'a', 'uid': 'u',\n"
+			     "'creationTimestamp': '2026-01-02T03:04:05Z',\n"
+			     "'deletionTimestamp': '2026-01-02T03:04:06Z',\n"
+			     "'labels': {'b': '2', 'a': '1'}, 'x': 1},\n"
+			     "'spec': {'nodeName': 'n1', 'containers':\n"
+			     "[{'name': 'c', 'ports': [{'name': 'http',\n"
+			     "'containerPort': 80}, {'containerPort': 53,\n"
+			     "'protocol': 'UDP'}]}, {'name': 'd', 'ports':\n"
+			     "null}], 'initContainers': [{'ports':\n"
+			     "[{'containerPort': 1}]}, {'restartPolicy':\n"
+			     "'Always', 'ports': [{'name': 'side',\n"
+			     "'containerPort': 90}]}]},\n"
+			     "'status': {'phase': 'Running', 'podIP':\n"
+			     "'10.0.0.9', 'podIPs': [{'ip': '10.0.0.1'},\n"
 			     "{'ip': 'fd00::1'}, {'ip': '10.0.0.1'}]}"), NULL);
 	pod = only(&objects, KNP_KIND_POD)->pod;
 	assert_string_equal(pod->ns, "default");
@@ -415,9 +413,9 @@ static void a_bare_pod_has_empty_strings_and_no_address(void **state)
 	const struct knp_pod *pod;
 
 	(void)state;
-	objects = decode(POD("'metadata': {'name': 'a', 'namespace': null, "
-			     "'labels': null, 'creationTimestamp': null}, "
-			     "'spec': null, 'status': {'podIPs': [], 'podIP': "
+	objects = decode(POD("'metadata': {'name': 'a', 'namespace': null,\n"
+			     "'labels': null, 'creationTimestamp': null},\n"
+			     "'spec': null, 'status': {'podIPs': [], 'podIP':\n"
 			     "''}"), NULL);
 	pod = only(&objects, KNP_KIND_POD)->pod;
 	assert_string_equal(pod->ns, "default");
@@ -453,7 +451,7 @@ static void terminal_phases_and_host_network_are_seen(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		snprintf(text, sizeof(text), POD(META ", 'spec': "
+		snprintf(text, sizeof(text), POD(META ", 'spec':\n"
 			 "{'hostNetwork': true}, 'status': {'phase': '%s'}"),
 			 rows[i].phase);
 		objects = decode(text, NULL);
@@ -476,8 +474,8 @@ static void a_namespace_gets_its_name_as_a_label(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(texts); i++) {
-		snprintf(text, sizeof(text), "{'apiVersion': 'v1', 'kind': "
-			 "'Namespace', 'metadata': {'name': 'n', 'namespace': "
+		snprintf(text, sizeof(text), "{'apiVersion': 'v1', 'kind':\n"
+			 "'Namespace', 'metadata': {'name': 'n', 'namespace':\n"
 			 "'x'%s}}", texts[i]);
 		objects = decode(text, NULL);
 		ns = only(&objects, KNP_KIND_NAMESPACE)->namespace;
@@ -524,7 +522,7 @@ static void an_object_is_put_where_it_belongs(void **state)
 
 	(void)state;
 	objects = decode("{'apiVersion': 'v1', 'kind': 'List', 'items': ["
-			 INGRESS("{}") "," POD(META) ", {'apiVersion': 'v1', "
+			 INGRESS("{}") "," POD(META) ", {'apiVersion': 'v1',\n"
 			 "'kind': 'Namespace', 'metadata': {'name': 'x'}}, "
 			 PEER("{}") "]}", &faults);
 	assert_int_equal(objects.n, 4);
@@ -562,8 +560,13 @@ static const struct CMUnitTest plain[] = {
 };
 
 /* One test per row of the tables, so that a failure names the row. */
-#define ROW(row, function) \
-	(struct CMUnitTest){ (row).name, function, NULL, NULL, (void *)&(row) }
+static struct CMUnitTest row(const char *name, CMUnitTestFunction function,
+			     const void *state)
+{
+	return (struct CMUnitTest){
+		name, function, NULL, NULL, (void *)state,
+	};
+}
 
 int main(void)
 {
@@ -574,10 +577,10 @@ int main(void)
 	for (size_t i = 0; i < COUNT(plain); i++)
 		tests[n++] = plain[i];
 	for (size_t i = 0; i < COUNT(types); i++)
-		tests[n++] = ROW(types[i], isolates);
+		tests[n++] = row(types[i].name, isolates, &types[i]);
 	for (size_t i = 0; i < COUNT(shapes); i++)
-		tests[n++] = ROW(shapes[i], has_shape);
+		tests[n++] = row(shapes[i].name, has_shape, &shapes[i]);
 	for (size_t i = 0; i < COUNT(ports); i++)
-		tests[n++] = ROW(ports[i], is_port);
+		tests[n++] = row(ports[i].name, is_port, &ports[i]);
 	return cmocka_run_group_tests_name("decode", tests, NULL, NULL);
 }

@@ -81,11 +81,11 @@ static const struct refusal refusals[] = {
 	  "{'apiVersion': 'v1', 'kind': 'PodList', 'items': [{}]}",
 	  "items[0].metadata.name", "is required" },
 	{ "another kind in a typed list",
-	  "{'apiVersion': 'v1', 'kind': 'PodList', 'items': [{'kind': "
+	  "{'apiVersion': 'v1', 'kind': 'PodList', 'items': [{'kind':\n"
 	  "'Namespace', " META "}]}", "items[0].kind", "must be Pod" },
 
 	/* spec of a policy */
-	{ "no spec", "{'apiVersion': 'networking.k8s.io/v1', 'kind': "
+	{ "no spec", "{'apiVersion': 'networking.k8s.io/v1', 'kind':\n"
 	  "'NetworkPolicy', " META "}", "spec", "is required" },
 	{ "null spec", POLICY("null"), "spec", "is required" },
 	{ "no podSelector", POLICY("{}"), "spec.podSelector", "is required" },
@@ -93,15 +93,15 @@ static const struct refusal refusals[] = {
 	  "spec.podSelector", "is required" },
 	{ "podSelector of a wrong type", POLICY("{'podSelector': []}"),
 	  "spec.podSelector", "must be an object, is a list" },
-	{ "unknown field in spec", POLICY("{'podSelector': {}, 'policyType': "
+	{ "unknown field in spec", POLICY("{'podSelector': {}, 'policyType':\n"
 	  "['Egress']}"), "spec.policyType", "unknown field" },
-	{ "unknown policy type", POLICY("{'podSelector': {}, 'policyTypes': "
+	{ "unknown policy type", POLICY("{'podSelector': {}, 'policyTypes':\n"
 	  "['ingress']}"), "spec.policyTypes[0]", "must be Ingress or Egress" },
-	{ "null policy type", POLICY("{'podSelector': {}, 'policyTypes': "
+	{ "null policy type", POLICY("{'podSelector': {}, 'policyTypes':\n"
 	  "['Ingress', null]}"), "spec.policyTypes[1]", "must be a string" },
-	{ "policyTypes of a wrong type", POLICY("{'podSelector': {}, "
+	{ "policyTypes of a wrong type", POLICY("{'podSelector': {},\n"
 	  "'policyTypes': 'Ingress'}"), "spec.policyTypes", "must be a list" },
-	{ "ingress of a wrong type", POLICY("{'podSelector': {}, 'ingress': "
+	{ "ingress of a wrong type", POLICY("{'podSelector': {}, 'ingress':\n"
 	  "{}}"), "spec.ingress", "must be a list, is an object" },
 	{ "a null rule", INGRESS("null"), "spec.ingress[0]",
 	  "must be an object, is null" },
@@ -114,7 +114,7 @@ static const struct refusal refusals[] = {
 	{ "from in an egress rule", EGRESS("{'from': []}"),
 	  "spec.egress[0].from", "unknown field" },
 	{ "a bad rule of a direction that policyTypes leaves out",
-	  POLICY("{'podSelector': {}, 'policyTypes': ['Ingress'], 'egress': "
+	  POLICY("{'podSelector': {}, 'policyTypes': ['Ingress'], 'egress':\n"
 		 "[{'to': [{}]}]}"), "spec.egress[0].to[0]", "needs a" },
 
 	/* peers */
@@ -126,13 +126,13 @@ static const struct refusal refusals[] = {
 	  "spec.ingress[0].from[1]", "must be an object, is null" },
 	{ "from of a wrong type", INGRESS("{'from': {}}"),
 	  "spec.ingress[0].from", "must be a list" },
-	{ "unknown field in a peer", PEER("{'podSelector': {}, "
+	{ "unknown field in a peer", PEER("{'podSelector': {},\n"
 	  "'serviceSelector': {}}"),
 	  "spec.ingress[0].from[0].serviceSelector", "unknown field" },
-	{ "ipBlock with podSelector", PEER("{'ipBlock': {'cidr': "
+	{ "ipBlock with podSelector", PEER("{'ipBlock': {'cidr':\n"
 	  "'10.0.0.0/8'}, 'podSelector': {}}"), "spec.ingress[0].from[0]",
 	  "ipBlock excludes" },
-	{ "ipBlock with namespaceSelector", PEER("{'ipBlock': {'cidr': "
+	{ "ipBlock with namespaceSelector", PEER("{'ipBlock': {'cidr':\n"
 	  "'10.0.0.0/8'}, 'namespaceSelector': {}}"),
 	  "spec.ingress[0].from[0]", "ipBlock excludes" },
 	{ "podSelector that is a string", PEER("{'podSelector': 'app=a'}"),
@@ -144,28 +144,28 @@ static const struct refusal refusals[] = {
 	{ "cidr without a length", PEER("{'ipBlock': {'cidr': '10.0.0.1'}}"),
 	  "spec.ingress[0].from[0].ipBlock.cidr",
 	  "must be an IPv4 or IPv6 CIDR" },
-	{ "cidr with a bad length", PEER("{'ipBlock': {'cidr': "
+	{ "cidr with a bad length", PEER("{'ipBlock': {'cidr':\n"
 	  "'10.0.0.0/33'}}"), "spec.ingress[0].from[0].ipBlock.cidr",
 	  "is \"10.0.0.0/33\"" },
-	{ "IPv4-mapped cidr", PEER("{'ipBlock': {'cidr': "
+	{ "IPv4-mapped cidr", PEER("{'ipBlock': {'cidr':\n"
 	  "'::ffff:10.0.0.0/104'}}"), "spec.ingress[0].from[0].ipBlock.cidr",
 	  "must be an IPv4 or IPv6 CIDR" },
-	{ "unknown field in an ipBlock", PEER("{'ipBlock': {'cidr': "
+	{ "unknown field in an ipBlock", PEER("{'ipBlock': {'cidr':\n"
 	  "'10.0.0.0/8', 'excepts': []}}"),
 	  "spec.ingress[0].from[0].ipBlock.excepts", "unknown field" },
-	{ "except outside the cidr", EGRESS("{'to': [{'ipBlock': {'cidr': "
+	{ "except outside the cidr", EGRESS("{'to': [{'ipBlock': {'cidr':\n"
 	  "'10.0.0.0/8', 'except': ['10.1.0.0/16', '11.0.0.0/16']}}]}"),
 	  "spec.egress[0].to[0].ipBlock.except[1]", "must lie inside" },
-	{ "except wider than the cidr", EGRESS("{'to': [{'ipBlock': {'cidr': "
+	{ "except wider than the cidr", EGRESS("{'to': [{'ipBlock': {'cidr':\n"
 	  "'10.1.0.0/16', 'except': ['10.0.0.0/8']}}]}"),
 	  "spec.egress[0].to[0].ipBlock.except[0]", "must lie inside" },
-	{ "except of the other family", EGRESS("{'to': [{'ipBlock': {'cidr': "
+	{ "except of the other family", EGRESS("{'to': [{'ipBlock': {'cidr':\n"
 	  "'0.0.0.0/0', 'except': ['fd00::/8']}}]}"),
 	  "spec.egress[0].to[0].ipBlock.except[0]", "must lie inside" },
-	{ "bad except", EGRESS("{'to': [{'ipBlock': {'cidr': '10.0.0.0/8', "
+	{ "bad except", EGRESS("{'to': [{'ipBlock': {'cidr': '10.0.0.0/8',\n"
 	  "'except': ['10.0.0.1']}}]}"),
 	  "spec.egress[0].to[0].ipBlock.except[0]", "must be an IPv4" },
-	{ "null except", EGRESS("{'to': [{'ipBlock': {'cidr': '10.0.0.0/8', "
+	{ "null except", EGRESS("{'to': [{'ipBlock': {'cidr': '10.0.0.0/8',\n"
 	  "'except': [null]}}]}"), "spec.egress[0].to[0].ipBlock.except[0]",
 	  "must be a string, is null" },
 
@@ -210,7 +210,7 @@ static const struct refusal refusals[] = {
 	  "spec.ingress[0].ports[0].endPort", "needs a port" },
 	{ "endPort with a name", PORT("{'port': 'http', 'endPort': 90}"),
 	  "spec.ingress[0].ports[0].endPort", "not the name \"http\"" },
-	{ "endPort below port", INGRESS("{'ports': [{}, {'port': 80, "
+	{ "endPort below port", INGRESS("{'ports': [{}, {'port': 80,\n"
 	  "'endPort': 79}]}"), "spec.ingress[0].ports[1].endPort",
 	  "must not be less than port" },
 	{ "endPort 65536", PORT("{'port': 80, 'endPort': 65536}"),
@@ -234,38 +234,38 @@ static const struct refusal refusals[] = {
 	{ "matchLabels that is a list", SELECTOR("{'matchLabels': []}"),
 	  "spec.ingress[0].from[0].podSelector.matchLabels",
 	  "must be an object" },
-	{ "unknown operator", SELECTOR("{'matchExpressions': [{'key': 'a', "
+	{ "unknown operator", SELECTOR("{'matchExpressions': [{'key': 'a',\n"
 	  "'operator': 'Gt', 'values': ['1']}]}"),
 	  "spec.ingress[0].from[0].podSelector.matchExpressions[0].operator",
 	  "is \"Gt\"" },
 	{ "no operator", SELECTOR("{'matchExpressions': [{'key': 'a'}]}"),
 	  "spec.ingress[0].from[0].podSelector.matchExpressions[0].operator",
 	  "is required" },
-	{ "no key", SELECTOR("{'matchExpressions': [{'operator': "
+	{ "no key", SELECTOR("{'matchExpressions': [{'operator':\n"
 	  "'Exists'}]}"),
 	  "spec.ingress[0].from[0].podSelector.matchExpressions[0].key",
 	  "is required" },
-	{ "In without values", SELECTOR("{'matchExpressions': [{'key': 'a', "
+	{ "In without values", SELECTOR("{'matchExpressions': [{'key': 'a',\n"
 	  "'operator': 'In', 'values': []}]}"),
 	  "spec.ingress[0].from[0].podSelector.matchExpressions[0].values",
 	  "at least one value" },
-	{ "NotIn without values", SELECTOR("{'matchExpressions': [{'key': "
+	{ "NotIn without values", SELECTOR("{'matchExpressions': [{'key':\n"
 	  "'a', 'operator': 'NotIn'}]}"),
 	  "spec.ingress[0].from[0].podSelector.matchExpressions[0].values",
 	  "at least one value" },
-	{ "Exists with values", SELECTOR("{'matchExpressions': [{'key': 'a', "
+	{ "Exists with values", SELECTOR("{'matchExpressions': [{'key': 'a',\n"
 	  "'operator': 'Exists', 'values': ['b']}]}"),
 	  "spec.ingress[0].from[0].podSelector.matchExpressions[0].values",
 	  "must be empty" },
-	{ "DoesNotExist with values", SELECTOR("{'matchExpressions': [{'key': "
+	{ "DoesNotExist with values", SELECTOR("{'matchExpressions': [{'key':\n"
 	  "'a', 'operator': 'DoesNotExist', 'values': ['b']}]}"),
 	  "spec.ingress[0].from[0].podSelector.matchExpressions[0].values",
 	  "must be empty" },
-	{ "a value that is no string", SELECTOR("{'matchExpressions': [{'key':"
+	{ "a value that is no string", SELECTOR("{'matchExpressions': [{'key':\n"
 	  " 'a', 'operator': 'In', 'values': ['b', true]}]}"),
 	  "spec.ingress[0].from[0].podSelector.matchExpressions[0].values[1]",
 	  "must be a string, is a boolean" },
-	{ "unknown field in a requirement", SELECTOR("{'matchExpressions': "
+	{ "unknown field in a requirement", SELECTOR("{'matchExpressions':\n"
 	  "[{'key': 'a', 'operator': 'Exists', 'value': 'b'}]}"),
 	  "spec.ingress[0].from[0].podSelector.matchExpressions[0].value",
 	  "unknown field" },
@@ -274,37 +274,37 @@ static const struct refusal refusals[] = {
 	  "must be an object" },
 
 	/* pods and namespaces */
-	{ "a label that is no string", POD("'metadata': {'name': 'a', "
+	{ "a label that is no string", POD("'metadata': {'name': 'a',\n"
 	  "'labels': {'a': 'b', 'c': 1}}"), "metadata.labels[c]",
 	  "must be a string" },
 	{ "a namespace's label that is no string",
-	  "{'apiVersion': 'v1', 'kind': 'Namespace', 'metadata': {'name': "
+	  "{'apiVersion': 'v1', 'kind': 'Namespace', 'metadata': {'name':\n"
 	  "'a', 'labels': {'c': true}}}", "metadata.labels[c]",
 	  "must be a string" },
-	{ "hostNetwork that is a string", POD(META ", 'spec': "
+	{ "hostNetwork that is a string", POD(META ", 'spec':\n"
 	  "{'hostNetwork': 'true'}"), "spec.hostNetwork",
 	  "must be a boolean" },
-	{ "a bad pod address", POD(META ", 'status': {'podIPs': [{'ip': "
+	{ "a bad pod address", POD(META ", 'status': {'podIPs': [{'ip':\n"
 	  "'10.0.0.1'}, {'ip': '10.0.0.300'}]}"), "status.podIPs[1].ip",
 	  "must be an IPv4 or IPv6 address" },
-	{ "an IPv4-mapped pod address", POD(META ", 'status': {'podIPs': "
+	{ "an IPv4-mapped pod address", POD(META ", 'status': {'podIPs':\n"
 	  "[{'ip': '::ffff:10.0.0.1'}]}"), "status.podIPs[0].ip",
 	  "must be an IPv4 or IPv6 address" },
-	{ "a pod address entry without ip", POD(META ", 'status': {'podIPs': "
+	{ "a pod address entry without ip", POD(META ", 'status': {'podIPs':\n"
 	  "[{}]}"), "status.podIPs[0].ip", "must be an IPv4" },
 	{ "a bad podIP", POD(META ", 'status': {'podIP': 'x'}"),
 	  "status.podIP", "must be an IPv4" },
-	{ "a container port without a number", POD(META ", 'spec': "
+	{ "a container port without a number", POD(META ", 'spec':\n"
 	  "{'containers': [{}, {'ports': [{'name': 'http'}]}]}"),
 	  "spec.containers[1].ports[0].containerPort", "is required" },
-	{ "a container port 0", POD(META ", 'spec': {'containers': [{'ports': "
+	{ "a container port 0", POD(META ", 'spec': {'containers': [{'ports':\n"
 	  "[{'containerPort': 0}]}]}"),
 	  "spec.containers[0].ports[0].containerPort", "must be 1 to 65535" },
-	{ "a container port of an unknown protocol", POD(META ", 'spec': "
-	  "{'containers': [{'ports': [{'containerPort': 1, 'protocol': "
+	{ "a container port of an unknown protocol", POD(META ", 'spec':\n"
+	  "{'containers': [{'ports': [{'containerPort': 1, 'protocol':\n"
 	  "'ICMP'}]}]}"), "spec.containers[0].ports[0].protocol",
 	  "must be TCP, UDP or SCTP" },
-	{ "a bad port of a sidecar", POD(META ", 'spec': {'initContainers': "
+	{ "a bad port of a sidecar", POD(META ", 'spec': {'initContainers':\n"
 	  "[{'restartPolicy': 'Always', 'ports': [{}]}]}"),
 	  "spec.initContainers[0].ports[0].containerPort", "is required" },
 };

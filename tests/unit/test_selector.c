@@ -30,7 +30,7 @@ static bool label(const char *value, const struct knp_labels *labels)
 static bool requires(enum knp_operator op, const char *v1, const char *v2,
 		     const struct knp_labels *labels)
 {
-	char *values[] = { (char *)v1, (char *)v2 };
+	char *values[2] = { (char *)v1, (char *)v2 };
 	struct knp_requirement req = {
 		.key = "app", .op = op, .values = values,
 		.nvalues = v1 ? v2 ? 2 : 1 : 0,
