@@ -316,12 +316,7 @@ def allowed(objects, source, destination, protocol, number):
 
 
 def addresses_at(objects, pod):
-    """The addresses at which a pod is reached."""
-    # A hostNetwork pod is reached at its node's addresses (is_subject()).
-    if (pod.get("spec") or {}).get("hostNetwork"):
-        if (pod.get("status") or {}).get("phase") in ("Succeeded", "Failed"):
-            return []
-        return addresses_of(pod)
+    """The addresses that are a pod's own: not its node's, not another's."""
     return [address for address in addresses_of(pod)
             if pod_at(objects, address) is pod]
 
