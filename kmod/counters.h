@@ -85,8 +85,12 @@ void knp_counters_renew(struct knp_counters *c, const struct knp_tables *old,
 
 /**
  * knp_counters_retire() - after a commit was published
+ * @c: the counters
+ * @old: tables of the generation before, NULL if none
+ * @new: tables that were published
+ * @touched: bitmap of the rule ids that were put or deleted
  *
- * Arguments as in knp_counters_renew(). Notes which ids went.
+ * Notes which ids went.
  */
 void knp_counters_retire(struct knp_counters *c, const struct knp_tables *old,
 			 const struct knp_tables *new,

@@ -43,6 +43,7 @@ int knp_get_start(struct netlink_callback *cb)
 	BUILD_BUG_ON(sizeof(*ctx) > sizeof(cb->ctx));
 
 	snap = knp_snapshot_pin(knp_net(sock_net(cb->skb->sk)));
+	/* The text arrives from 6.6 on; older kernels pass no extack here. */
 	if (IS_ERR(snap))
 		return knp_refuse(cb->extack, NULL, PTR_ERR(snap),
 				  "too many dumps are open");

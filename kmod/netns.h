@@ -119,6 +119,7 @@ struct knp_net *knp_net(const struct net *net);
 
 /**
  * knp_snapshot_locked() - the current snapshot, for the writer
+ * @kn: the namespace; its lock is held
  *
  * Return: the snapshot, NULL before the first commit.
  */
