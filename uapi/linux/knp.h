@@ -165,7 +165,7 @@
 #define KNP_TAG_LEN		16
 #define KNP_ADDR_LEN		16
 
-/** enum knp_cmd - commands, see the manual above */
+/* enum knp_cmd - commands, see the manual above */
 enum knp_cmd {
 	KNP_CMD_UNSPEC,
 	KNP_CMD_INFO,
@@ -186,7 +186,7 @@ enum knp_cmd {
 
 #define KNP_CMD_MAX (__KNP_CMD_MAX - 1)
 
-/** enum knp_attr - top-level attributes */
+/* enum knp_attr - top-level attributes */
 enum knp_attr {
 	KNP_A_UNSPEC,
 	KNP_A_PAD,
@@ -225,7 +225,7 @@ enum knp_attr {
 
 #define KNP_A_MAX (__KNP_A_MAX - 1)
 
-/**
+/*
  * enum knp_side_attr - one side of a verdict
  *
  * Present for the sides that were judged: the address is an endpoint and
@@ -277,7 +277,7 @@ enum knp_action {
 	KNP_DROP,
 };
 
-/** enum knp_table - tables, in the order in which they may be filled */
+/* enum knp_table - tables, in the order in which they may be filled */
 enum knp_table {
 	KNP_TABLE_UNSPEC,
 	KNP_TABLE_RULE,		/* struct knp_rec_rule */
@@ -294,7 +294,7 @@ enum knp_table {
 
 #define KNP_TABLE_MAX (__KNP_TABLE_MAX - 1)
 
-/**
+/*
  * enum knp_reason - why a packet passed or was dropped
  *
  * Those up to KNP_REASON_PASS_LAST passed, the others were dropped (in mode
@@ -321,26 +321,26 @@ enum knp_reason {
 #define KNP_REASON_MAX (__KNP_REASON_MAX - 1)
 #define KNP_REASON_PASS_LAST KNP_REASON_DEFAULT_PASS
 
-/** enum knp_direction - the side of a connection that a set judges */
+/* enum knp_direction - the side of a connection that a set judges */
 enum knp_direction {
 	KNP_EGRESS = 1,
 	KNP_INGRESS,
 };
 
-/** enum knp_role - what is behind an interface */
+/* enum knp_role - what is behind an interface */
 enum knp_role {
 	KNP_ROLE_OTHER,
 	KNP_ROLE_POD,
 	KNP_ROLE_UPLINK,
 };
 
-/** struct knp_rec_rule - a policy rule's name */
+/* struct knp_rec_rule - a policy rule's name */
 struct knp_rec_rule {
 	__u32 id;			/* key, 1 .. limit */
 	__u8 tag[KNP_TAG_LEN];
 };
 
-/**
+/*
  * struct knp_rec_port - one entry of a portset
  *
  * Entries stand in ascending order of (proto, lo) and do not overlap within
@@ -355,20 +355,20 @@ struct knp_rec_port {
 	__u8 pad[3];			/* 0 */
 };
 
-/** struct knp_rec_portset - a port set, followed by nports knp_rec_port */
+/* struct knp_rec_portset - a port set, followed by nports knp_rec_port */
 struct knp_rec_portset {
 	__u32 id;			/* key, 1 .. limit */
 	__u32 nports;			/* 0 .. KNP_PORTS_MAX */
 	__u8 tag[KNP_TAG_LEN];
 };
 
-/** struct knp_rec_class - a class of peers */
+/* struct knp_rec_class - a class of peers */
 struct knp_rec_class {
 	__u32 id;			/* key, 1 .. limit */
 	__u8 tag[KNP_TAG_LEN];
 };
 
-/** struct knp_rec_set - a policy set */
+/* struct knp_rec_set - a policy set */
 struct knp_rec_set {
 	__u32 id;			/* key, 1 .. limit */
 	__u32 dflt;			/* portset of classes without a row */
@@ -378,14 +378,14 @@ struct knp_rec_set {
 	__u8 tag[KNP_TAG_LEN];
 };
 
-/** struct knp_rec_row - what a set allows one class */
+/* struct knp_rec_row - what a set allows one class */
 struct knp_rec_row {
 	__u32 set;			/* key, an existing set */
 	__u32 class_id;			/* key, an existing class */
 	__u32 portset;			/* an existing portset, never 0 */
 };
 
-/** struct knp_rec_peer - the class of one address */
+/* struct knp_rec_peer - the class of one address */
 struct knp_rec_peer {
 	__u8 addr[KNP_ADDR_LEN];	/* key */
 	__u8 family;			/* key, AF_INET or AF_INET6 */
@@ -393,7 +393,7 @@ struct knp_rec_peer {
 	__u32 class_id;			/* an existing class */
 };
 
-/** struct knp_rec_cidr - the class of a prefix */
+/* struct knp_rec_cidr - the class of a prefix */
 struct knp_rec_cidr {
 	__u8 addr[KNP_ADDR_LEN];	/* key, host bits zero */
 	__u8 family;			/* key, AF_INET or AF_INET6 */
@@ -402,7 +402,7 @@ struct knp_rec_cidr {
 	__u32 class_id;			/* an existing class, or 0 */
 };
 
-/** struct knp_rec_endpoint - a local address and the sets that judge it */
+/* struct knp_rec_endpoint - a local address and the sets that judge it */
 struct knp_rec_endpoint {
 	__u8 addr[KNP_ADDR_LEN];	/* key */
 	__u8 family;			/* key, AF_INET or AF_INET6 */
@@ -411,7 +411,7 @@ struct knp_rec_endpoint {
 	__u32 ingress_set;		/* of that direction, 0: not isolated */
 };
 
-/** struct knp_rec_iface - the role of an interface */
+/* struct knp_rec_iface - the role of an interface */
 struct knp_rec_iface {
 	__u32 ifindex;			/* key, 1 .. 2^31 - 1 */
 	__u8 role;			/* enum knp_role */
@@ -420,14 +420,14 @@ struct knp_rec_iface {
 
 #define KNP_PORTS_MAX		512
 
-/** struct knp_table_info - how full a table is, in INFO */
+/* struct knp_table_info - how full a table is, in INFO */
 struct knp_table_info {
 	__u32 table;			/* enum knp_table */
 	__u32 count;			/* records in the current generation */
 	__u32 limit;			/* records (and the largest id) allowed */
 };
 
-/** struct knp_counter - packets and bytes of one rule or reason */
+/* struct knp_counter - packets and bytes of one rule or reason */
 struct knp_counter {
 	__u32 id;
 	__u32 pad;
