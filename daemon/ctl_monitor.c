@@ -351,8 +351,6 @@ static int run(struct monitor *m)
 	if (status)
 		return status;
 
-	fprintf(stderr, "knpctl: monitoring from generation %" PRIu64 "\n",
-		m->c.info.generation);
 	fd.fd = knp_watch_fd(m->watch);
 	while (!status && !full(m)) {
 		if (poll(&fd, 1, -1) < 0 && errno != EINTR)
