@@ -316,7 +316,11 @@ def allowed(objects, source, destination, protocol, number):
 
 
 def addresses_at(objects, pod):
-    """The addresses that are a pod's own: not its node's, not another's."""
+    """The addresses at which a pod is found: its own, or its node's."""
+    if (pod.get("spec") or {}).get("hostNetwork"):
+        if (pod.get("status") or {}).get("phase") in ("Succeeded", "Failed"):
+            return []
+        return addresses_of(pod)
     return [address for address in addresses_of(pod)
             if pod_at(objects, address) is pod]
 
