@@ -2,8 +2,9 @@
 """What NetworkPolicy v1 says about one connection: a naive transcription.
 
 Every question is answered from the objects alone, by loops over all of them:
-no index, no table, no cache, no order, no code shared with anything else. It
-is slow on purpose; what it says is what the comments in the API say.
+no index, no table, no order, no code shared with anything else. It is slow on
+purpose; what it says is what the comments in the API say. Only the parsing of
+addresses is remembered.
 
 Each rule cites, between quotation marks, the sentence that it transcribes:
 from the comments of networking.k8s.io/v1, meta/v1 and core/v1 (types.go), or
@@ -11,9 +12,20 @@ from the pages "Network Policies" and "Labels and Selectors" of the Kubernetes
 documentation, marked [Concepts] and [Labels]. Where these leave a choice open,
 the rule is marked [knp].
 """
+import functools
 import ipaddress
 
 INGRESS, EGRESS = "Ingress", "Egress"
+
+
+@functools.lru_cache(maxsize=None)
+def parse_address(text):
+    return ipaddress.ip_address(text)
+
+
+@functools.lru_cache(maxsize=None)
+def parse_block(text):
+    return ipaddress.ip_network(text, strict=False)
 
 
 # ---- labels ----------------------------------------------------------------
@@ -88,7 +100,7 @@ def addresses_of(pod):
     addresses = [entry["ip"] for entry in status.get("podIPs") or []]
     if not addresses and status.get("podIP"):
         addresses = [status["podIP"]]
-    return [ipaddress.ip_address(address) for address in addresses]
+    return [parse_address(address) for address in addresses]
 
 
 def is_subject(pod):
@@ -192,7 +204,7 @@ def peer_matches(objects, policy, peer, address):
 
 
 def in_block(text, address):
-    block = ipaddress.ip_network(text, strict=False)
+    block = parse_block(text)
     return block.version == address.version and address in block
 
 
@@ -293,13 +305,13 @@ def allowed(objects, source, destination, protocol, number):
     """Whether a connection between two addresses may be made.
 
     @objects: Pods, Namespaces and NetworkPolicies as the API shows them.
-    @source, @destination: ipaddress objects or text, of one family.
+    @source, @destination: text or ipaddress objects, of one family.
 
     "OR if the traffic source is the pod's local node" is not asked: here an
     address that is no pod's is on no node.
     """
-    source = ipaddress.ip_address(source)
-    destination = ipaddress.ip_address(destination)
+    source = parse_address(source)
+    destination = parse_address(destination)
     sender = pod_at(objects, source)
     receiver = pod_at(objects, destination)
     # [Concepts] "exception: a pod cannot block access to itself"
