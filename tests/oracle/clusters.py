@@ -12,7 +12,7 @@ VALUES = ["", "1", "2"]
 PROTOCOLS = ["TCP", "UDP", "SCTP"]
 PORT_NAMES = ["http", "dns", "x"]
 NUMBERS = [1, 53, 80, 81, 82, 8080, 65535]
-PHASES = ["Running"] * 8 + ["Pending", "Succeeded", "Failed"]
+PHASES = ["Running"] * 24 + ["Pending", "Succeeded", "Failed"]
 TIMES = ["2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z"]
 NODES = ["192.168.0.1", "192.168.0.2", "fd00:0:0:1::1"]
 V4 = ["10.0.0.%d" % n for n in range(10)] + [
@@ -27,7 +27,7 @@ LENGTHS6 = [0, 1, 2, 8, 48, 63, 64, 65, 112, 120, 121, 125, 126, 127, 128]
 
 def one_of_shapes(random, value, empty):
     """absent (None), null, empty, or the value: ("absent",) or (value,)."""
-    shape = random.choice(["absent", "null", "empty"] + ["value"] * 6)
+    shape = random.choice(["absent", "null", "empty"] + ["value"] * 15)
     if shape == "absent":
         return ()
     return ({"null": None, "empty": empty}.get(shape, None)
@@ -61,18 +61,20 @@ def requirement(random, keys):
     return result
 
 
-def selector(random, of_namespaces=False):
+def selector(random, of_namespaces=False, empty=0.15):
     keys = KEYS + (["kubernetes.io/metadata.name"] if of_namespaces else [])
     result = {}
-    if random.random() < 0.25:
+    if random.random() < empty:
         return result
 
     def match_labels():
         key = random.choice(keys)
         return {key: random.choice(NAMESPACES if "/" in key else VALUES)}
 
-    put(random, result, "matchLabels", match_labels, {})
-    if random.random() < 0.6:
+    kind = random.choice(["labels", "expressions", "expressions", "both"])
+    if kind != "expressions":
+        put(random, result, "matchLabels", match_labels, {})
+    if kind != "labels":
         put(random, result, "matchExpressions",
             lambda: some(random, 2, lambda: requirement(random, keys)), [])
     return result
@@ -101,7 +103,7 @@ def block(random):
 
 
 def peer(random):
-    kind = random.choice(["pods", "namespaces", "both", "block", "block"])
+    kind = random.choice(["pods", "namespaces", "both", "block"])
     result = {}
     if kind == "block":
         result["ipBlock"] = block(random)
@@ -119,7 +121,7 @@ def port(random):
     result = {}
     if random.random() < 0.7:
         result["protocol"] = random.choice(PROTOCOLS + ["TCP", None])
-    kind = random.choice(["none", "number", "number", "range", "name", "name"])
+    kind = random.choice(["none", "number", "range", "range", "name", "name"])
     if kind == "name":
         result["port"] = random.choice(PORT_NAMES + ["unknown"])
     elif kind in ("number", "range"):
@@ -134,7 +136,7 @@ def port(random):
 
 def rule(random, peers):
     result = {}
-    put(random, result, peers, lambda: some(random, 3, lambda: peer(random)),
+    put(random, result, peers, lambda: some(random, 2, lambda: peer(random)),
         [])
     put(random, result, "ports", lambda: some(random, 3, lambda: port(random)),
         [])
@@ -142,10 +144,10 @@ def rule(random, peers):
 
 
 def policy(random, namespace, name):
-    spec = {"podSelector": selector(random)}
+    spec = {"podSelector": selector(random, empty=0.3)}
     for rules, peers in (("ingress", "from"), ("egress", "to")):
         put(random, spec, rules,
-            lambda peers=peers: some(random, 3, lambda: rule(random, peers)),
+            lambda peers=peers: some(random, 2, lambda: rule(random, peers)),
             [])
     put(random, spec, "policyTypes", lambda: random.choice(
         [["Ingress"], ["Egress"], ["Ingress", "Egress"],
@@ -179,11 +181,11 @@ def pod(random, namespace, name, free):
         if random.random() < 0.6:
             init["restartPolicy"] = "Always"
         spec["initContainers"] = [init]
-    host = random.random() < 0.1
+    host = random.random() < 0.07
     if host:
         spec["hostNetwork"] = True
     ips = []
-    for family, chance in ((V4, 0.85), (V6, 0.6)):
+    for family, chance in ((V4, 0.95), (V6, 0.4)):
         if random.random() >= chance:
             continue
         if host:
@@ -221,11 +223,11 @@ def cluster(random):
                         "metadata": {"name": name, "labels": labels(random)}})
     free = set(V4 + V6)
     for number in range(random.randint(2, 14)):
-        objects.append(pod(random, random.choice(NAMESPACES),
+        objects.append(pod(random, random.choice(NAMESPACES[:2] + NAMESPACES),
                            "p%d" % number, free))
     names = set()
-    for number in range(random.randint(0, 9)):
-        namespace = random.choice(NAMESPACES)
+    for number in range(random.randint(0, 12)):
+        namespace = random.choice(NAMESPACES[:3])
         name = random.choice(["p0", "p1", "q%d" % number])
         if (namespace, name) not in names:
             names.add((namespace, name))
