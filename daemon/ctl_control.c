@@ -49,7 +49,7 @@ static int parse_families(struct knp_ctl *c, int argc, char **argv,
 int knp_ctl_attach(int argc, char **argv)
 {
 	static const struct option options[] = { CTL_OPTIONS, { 0 } };
-	uint32_t families;
+	uint32_t families = 0;
 	struct knp_ctl c;
 	int opt, err, status;
 
@@ -80,7 +80,7 @@ int knp_ctl_detach(int argc, char **argv)
 		{ "yes", no_argument, NULL, 'y' },
 		{ 0 },
 	};
-	uint32_t families;
+	uint32_t families = 0;
 	struct knp_ctl c;
 	bool yes = false;
 	int opt, err, status;

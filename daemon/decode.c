@@ -96,7 +96,7 @@ static int decode_namespace(struct knp_fields *f, struct json_object *meta,
 {
 	struct knp_namespace *ns = calloc(1, sizeof(*ns));
 	size_t mark = knp_fields_enter(f, "metadata");
-	struct knp_label *v;
+	struct knp_label *v, *grown;
 	size_t at;
 	int err;
 
@@ -116,9 +116,10 @@ static int decode_namespace(struct knp_fields *f, struct json_object *meta,
 			break;
 	v = ns->labels.v;
 	if (at == ns->labels.n || strcmp(v[at].key, METADATA_NAME)) {
-		v = reallocarray(v, ns->labels.n + 1, sizeof(*v));
-		if (!v)
+		grown = reallocarray(v, ns->labels.n + 1, sizeof(*v));
+		if (!grown)
 			return -ENOMEM;
+		v = grown;
 		memmove(&v[at + 1], &v[at],
 			(ns->labels.n - at) * sizeof(*v));
 		ns->labels.v = v;
@@ -506,7 +507,7 @@ static int decode_known(struct knp_fields *f, struct json_object *obj,
 	err = identify(f, obj, &object, &meta);
 	if (err == -EINVAL)
 		ret->nunnamed++;
-	if (err) {
+	if (err || !object.name || !object.ns) {
 		knp_object_clear(&object);
 		return err == -EINVAL ? 0 : err;
 	}

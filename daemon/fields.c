@@ -188,7 +188,7 @@ int knp_fields_dup(struct knp_fields *f, struct json_object *obj,
 int knp_fields_get_bool(struct knp_fields *f, struct json_object *obj,
 			const char *name, bool *ret)
 {
-	struct json_object *value;
+	struct json_object *value = NULL;
 	int there = knp_fields_get(f, obj, name, json_type_boolean, &value);
 
 	if (there < 0)
@@ -200,7 +200,7 @@ int knp_fields_get_bool(struct knp_fields *f, struct json_object *obj,
 int knp_fields_get_port(struct knp_fields *f, struct json_object *obj,
 			const char *name, uint16_t *ret)
 {
-	struct json_object *value;
+	struct json_object *value = NULL;
 	int there = knp_fields_get(f, obj, name, json_type_int, &value);
 	int64_t port;
 
@@ -260,7 +260,7 @@ int knp_fields_list(struct knp_fields *f, struct json_object *obj,
 		    int (*decode)(struct knp_fields *f,
 				  struct json_object *item, void *element))
 {
-	struct json_object *list;
+	struct json_object *list = NULL;
 	size_t outer;
 	size_t len;
 	int err;

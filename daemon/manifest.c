@@ -203,8 +203,8 @@ int knp_manifest_read(const char *path, struct knp_objects *ret,
 		      struct knp_faults *faults)
 {
 	bool input = !strcmp(path, "-");
-	size_t len;
-	char *text;
+	char *text = NULL;
+	size_t len = 0;
 	int err;
 	int fd;
 

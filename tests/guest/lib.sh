@@ -301,15 +301,15 @@ nodes_start() {
 # nodes report it enforced. It is a test: it has to happen in time.
 change() {
 	local name=$1 node code=0
-	local -A before
+	local -A version
 
 	shift
 	for node in node1 node2; do
-		before[$node]=$(status "$node" enforced_version)
+		version[$node]=$(status "$node" enforced_version)
 	done
 	"$@" || code=1
 	for node in node1 node2; do
-		enforced_since "$node" "${before[$node]}" || code=1
+		enforced_since "$node" "${version[$node]}" || code=1
 	done
 	result "$code" "$name: enforced on both nodes"
 	[ "$code" = 0 ] || for node in node1 node2; do

@@ -333,7 +333,10 @@ static void finish(struct try *t, const char *result)
 
 static void begin(struct try *t, int ep)
 {
-	struct epoll_event ev = { .events = EPOLLIN | EPOLLOUT, .data.ptr = t };
+	struct epoll_event ev = {
+		.events = EPOLLIN | EPOLLOUT | EPOLLET,
+		.data.ptr = t,
+	};
 	struct sockaddr_storage sa;
 	socklen_t len;
 
@@ -362,18 +365,25 @@ static bool was_repeated(const struct try *t)
 	return info.tcpi_total_retrans > 0;
 }
 
-static void advance(struct try *t, int ep, uint32_t events)
+/* SCTP says ENOTCONN, and hangs up, while it is still connecting. */
+static bool unfinished(int err)
 {
-	struct epoll_event ev = { .events = EPOLLIN, .data.ptr = t };
+	return err == EAGAIN || err == EINTR || err == ENOTCONN ||
+	       err == EINPROGRESS || err == EALREADY;
+}
+
+/* Events are edges: a socket that hangs up while connecting costs nothing. */
+static void advance(struct try *t, uint32_t events)
+{
 	char buf[MSG_LEN];
 
 	if (!t->sent && (events & EPOLLOUT) && !(events & EPOLLERR)) {
-		if (send(t->fd, "knp\n", 4, MSG_NOSIGNAL) != 4) {
+		if (send(t->fd, "knp\n", 4, MSG_NOSIGNAL) == 4) {
+			t->sent = true;
+		} else if (!unfinished(errno)) {
 			finish(t, errno == ECONNREFUSED ? "refused" : "error");
 			return;
 		}
-		t->sent = true;
-		epoll_ctl(ep, EPOLL_CTL_MOD, t->fd, &ev);
 	}
 	if (!(events & (EPOLLIN | EPOLLERR | EPOLLHUP)))
 		return;
@@ -382,7 +392,7 @@ static void advance(struct try *t, int ep, uint32_t events)
 		finish(t, "yes");
 	} else if (errno == ECONNREFUSED || errno == ECONNRESET) {
 		finish(t, "refused");
-	} else if (errno != EAGAIN && errno != EINTR) {
+	} else if (!unfinished(errno)) {
 		finish(t, "error");
 	}
 }
@@ -421,7 +431,7 @@ static void run_matrix(struct try *v, size_t n, int64_t deadline, int64_t grace)
 			struct try *t = ev[k].data.ptr;
 
 			if (!t->result)
-				advance(t, ep, ev[k].events);
+				advance(t, ev[k].events);
 		}
 	}
 	for (i = 0; i < n; i++)
@@ -493,12 +503,23 @@ static int cmd_matrix(int argc, char **argv)
 
 /* hold ------------------------------------------------------------------- */
 
-static bool ready_until(int fd, short events, int64_t deadline)
+static bool readable_until(int fd, int64_t deadline)
 {
-	struct pollfd p = { .fd = fd, .events = events };
+	struct pollfd p = { .fd = fd, .events = POLLIN };
 	int64_t left = deadline - now_us();
 
 	return left > 0 && poll(&p, 1, (int)(left / 1000) + 1) > 0;
+}
+
+/* Nobody listens any more, or not yet: not the end of the connection. */
+static bool passes_over(int err)
+{
+	return unfinished(err) || err == ECONNREFUSED;
+}
+
+static void breathe(void)
+{
+	usleep(5000);
 }
 
 /*
@@ -513,18 +534,18 @@ static bool ping(int fd, unsigned int seq, int64_t deadline)
 
 	snprintf(want, sizeof(want), "%014u\n", seq);
 	while (send(fd, want, 15, MSG_NOSIGNAL) != 15) {
-		if (errno != EAGAIN && errno != ECONNREFUSED)
+		if (!passes_over(errno) || now_us() > deadline)
 			return false;
-		if (!ready_until(fd, POLLOUT, deadline))
-			return false;
+		breathe();
 	}
-	while (ready_until(fd, POLLIN, deadline)) {
+	while (readable_until(fd, deadline)) {
 		n = recv(fd, got + have, 15 - have, 0);
-		if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR &&
-			       errno != ECONNREFUSED))
+		if (n == 0 || (n < 0 && !passes_over(errno)))
 			return false;
-		if (n < 0)
+		if (n < 0) {
+			breathe();
 			continue;
+		}
 		have += (size_t)n;
 		if (have < 15)
 			continue;

@@ -21,17 +21,17 @@ static struct knp_genl *sockets[2];
 
 static struct knp_genl *opened(char letter)
 {
-	struct knp_genl **g = &sockets[letter - 'a'];
+	size_t i = letter == 'b';
 	int err;
 
-	if (*g)
-		return *g;
-	err = knp_genl_open(g);
+	if (sockets[i])
+		return sockets[i];
+	err = knp_genl_open(&sockets[i]);
 	if (err) {
 		fprintf(stderr, "txn: %s\n", knp_genl_advice(err));
 		exit(2);
 	}
-	return *g;
+	return sockets[i];
 }
 
 static uint64_t current(struct knp_genl *g)

@@ -188,7 +188,8 @@ static void names_say_what_is_meant(void **state)
 		"---\n" POLICY
 		"metadata: {name: q, namespace: x}\n"
 		"spec: {podSelector: {}, policyTypes: [Egress], egress: ["
-		"{to: [{ipBlock: {cidr: 10.0.0.0/8}}, {podSelector: {}}], ports: [{port: 53, protocol: UDP}]}]}\n";
+		"{to: [{ipBlock: {cidr: 10.0.0.0/8}}, {podSelector: {}}], "
+		"ports: [{port: 53, protocol: UDP}]}]}\n";
 	static const char *const wanted[] = {
 		"x/p ingress[0]", "x/p ingress[1]", "x/q egress[0]", "any",
 		"53/UDP", "x/p", "x/q", "x/a, x/b",

@@ -7,10 +7,10 @@
 # shellcheck source=tests/guest/lib.sh
 . /guest/lib.sh
 
-# monitor OPTIONS...: drop events of node1 into /run/events, in the background
-monitor() {
+# monitor_start: drop events of node1 go into /run/events, in the background
+monitor_start() {
 	: >/run/events
-	ip netns exec node1 knpctl monitor --runtime-dir /run/knp-node1 -o json "$@" \
+	ip netns exec node1 knpctl monitor --runtime-dir /run/knp-node1 -o json \
 		>/run/events 2>/run/monitor.err &
 	MONITOR_PID=$!
 }
@@ -55,7 +55,7 @@ change "x is isolated, 80/TCP of x/b is open to x" apply x/web <<-END
 END
 
 DEADLINE=100
-monitor
+monitor_start
 check "a drop is reported to a monitor" await 20 listening
 check "it names the pods" event '(tostring | contains("x/a")) and (tostring | contains("x/b"))'
 check "it names the policy that isolates" event 'tostring | contains("x/web")'
@@ -81,13 +81,14 @@ check "a denied connection" reaches no x/a x/b 81/UDP
 check "counts on the reason" more reason_packets "$before" ingress
 
 explained() {
-	contains "$(ctl node1 explain "$1" "$2" "$3" -o json | jq -c '.' )" "$4"
+	equals "$(ctl node1 explain "$1" "$2" "$3" -o json | jq -c "$4")" "$5"
 }
-check "explain by names: allowed, by the rule" explained x/a x/b 80/TCP x/web
-check "explain by address: dropped" sh -c "$(cat <<-END
-	ip netns exec node1 knpctl explain --runtime-dir /run/knp-node1 \
-		$(ip4_of y/a) $(ip4_of x/b) 80/TCP | grep -qi drop
-	END
-)"
+check "explain by names: allowed, by the rule" explained x/a x/b 80/TCP \
+	'[.flows[].ingress.rule]' '["x/web ingress[0]","x/web ingress[0]"]'
+dropped() {
+	contains "$(ctl node1 explain "$@")" "dropped (ingress)"
+}
+check "explain by address: dropped" dropped "$(ip4_of y/a)" "$(ip4_of x/b)" 80/TCP
+check "explain by IPv6 address: dropped" dropped "$(ip6_of y/a)" "$(ip6_of x/b)" 80/TCP
 
 finish

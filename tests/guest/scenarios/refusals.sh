@@ -42,8 +42,8 @@ check "no module: knpctl get says what to do" \
 	refused 1 "modprobe knp" ctl node1 get endpoints
 check "no module: knpd --once fails" \
 	on node1 sh -c "! knpd --once --node node1 --manifests $MANIFESTS --runtime-dir /run/once"
-check "no folder of manifests: knpd says so" sh -c \
-	"! knpd --once --manifests /nowhere --runtime-dir /run/once 2>&1 | grep -q enforced"
+check "no folder of manifests: knpd says so" \
+	refused 1 "/nowhere" on node1 knpd --once --manifests /nowhere --runtime-dir /run/once
 knpd_start node1
 knpd_start node2
 check "no module: knpd waits" await 10 state node1 waiting
