@@ -179,12 +179,13 @@ simulated() {
 
 	for port in $PORTS; do
 		knpctl simulate -f $MANIFESTS --matrix --port "$port" -o json \
-			>/run/simulated 2>>"$LOGS/simulate.err" || code=1
-		jq -r --arg port "$port" '.allowed | to_entries[] | .key as $from |
-			.value | to_entries[] | .key as $to |
-			("4", "6") as $f | "\($from)->\($to):\($port)/v\($f) " +
-			(if .value then "yes" else "no" end)' /run/simulated
-	done | sort >/run/simulated.lines
+			2>>"$LOGS/simulate.err" || code=1
+	done >/run/simulated
+	jq -r '"\(.port)/\(.protocol)" as $port | .allowed | to_entries[] |
+		.key as $from | .value | to_entries[] | .key as $to |
+		("4", "6") as $f | "\($from)->\($to):\($port)/v\($f) " +
+		(if .value then "yes" else "no" end)' /run/simulated |
+		sort >/run/simulated.lines
 	awk '$6 !~ /node/ { print $6, $5 }' /run/spec | sort >/run/expected.lines
 	cmp -s /run/simulated.lines /run/expected.lines || code=1
 	result "$code" "$name"
