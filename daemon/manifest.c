@@ -212,7 +212,7 @@ int knp_manifest_read(const char *path, struct knp_objects *ret,
 	err = fd < 0 ? -errno : knp_manifest_slurp(fd, &text, &len);
 	if (!input && fd >= 0)
 		close(fd);
-	if (err) {
+	if (err || !text) {
 		knp_faults_add(faults, path, NULL, NULL, "%s", strerror(-err));
 		return err;
 	}

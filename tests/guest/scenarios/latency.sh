@@ -24,7 +24,7 @@ first=$(generation node1)
 check "200 changes are enforced one by one" sh -c "probe latency 200 $MANIFESTS \
 	$(status_of node1) /run/latency-80.yaml /run/latency-81.yaml >/run/figures"
 diag "manifest changed -> generation enforced, two knpd on two emulated CPUs:"
-diag "$(cat /run/figures)"
+printf "# figure: manifest changed to enforced: %s\n" "$(cat /run/figures)"
 diag "knpd's own measure of the last change: $(status node1 last_us) us"
 cp /run/figures "$LOGS/"
 check "each change was one generation" equals "$(generation node1)" $((first + 200))
