@@ -366,5 +366,7 @@ cleanup() {
 modprobe -a veth sctp nf_conntrack nft_chain_nat nft_ct nft_masq nft_nat dummy
 # Debian's 6.12 has it, 6.1 has not
 modprobe -q nfnetlink_hook
-echo 0 >/proc/sys/net/netfilter/nf_conntrack_log_invalid 2>/dev/null
+# The guest is small, and so would the table of connections be.
+echo 65536 >/sys/module/nf_conntrack/parameters/hashsize
+echo 262144 >/proc/sys/net/netfilter/nf_conntrack_max
 trap cleanup EXIT

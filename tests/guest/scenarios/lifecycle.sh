@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# The module comes and goes under traffic: allowed connections never fail,
-# knpd fills a module that was loaded again without being restarted, and DETACH,
-# unloading and the end of a namespace leave the node's hooks and conntrack as
-# they were before.
+# The module comes and goes under traffic: allowed connections never fail (where
+# conntrack runs anyhow, as on every node with a Service proxy), knpd fills a
+# module that was loaded again without being restarted, and DETACH, unloading and
+# the end of a namespace leave the node's hooks and conntrack as they were before.
 # shellcheck source=tests/guest/lib.sh
 . /guest/lib.sh
 
@@ -75,6 +75,29 @@ matrix "enforced" "80/TCP 80/UDP 80/SCTP" <<-END
 	allow y/a x/* *
 END
 
+# What a Service proxy has, and keeps conntrack on: a rule about connections. Without it, conntrack would
+# see connections first that are under way, take an answer for the beginning,
+# and knp would judge them in that direction.
+proxy_up() {
+	local node
+
+	for node in node1 node2; do
+		on $node nft -f - <<-END || return 1
+		table inet proxy {
+			chain forward {
+				type filter hook forward priority filter
+				ct state established counter accept
+			}
+		}
+		END
+	done
+}
+
+proxy_down() {
+	on node1 nft delete table inet proxy && on node2 nft delete table inet proxy
+}
+
+check "both nodes have a Service proxy" proxy_up
 touch /run/traffic
 traffic &
 TRAFFIC_PID=$!
@@ -96,6 +119,7 @@ matrix "enforced after the last load" "80/TCP 80/UDP 80/SCTP" <<-END
 	allow y/a x/* *
 END
 
+check "the Service proxies go" proxy_down
 check "detach" ctl node1 detach --yes
 check "detach leaves the hooks as before" equals "$(hooks)" "$hooks_before"
 matrix "detached node: its pods are open, the other node's are not" \
