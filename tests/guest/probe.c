@@ -522,6 +522,34 @@ static void breathe(void)
 	usleep(5000);
 }
 
+/* For the log of a scenario that is surprised. */
+static bool gone(const char *what, int err)
+{
+	fprintf(stderr, "hold: %s: %s\n", what, err ? strerror(err) : "end");
+	return false;
+}
+
+/* An SCTP socket that is still connecting reads as one that has ended. */
+static bool connected_until(int fd, int64_t deadline)
+{
+	struct sockaddr_storage sa;
+	socklen_t len = sizeof(sa);
+	socklen_t size;
+	int err;
+
+	while (getpeername(fd, (struct sockaddr *)&sa, &len)) {
+		size = sizeof(err);
+		if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &size) ||
+		    (err && !passes_over(err)))
+			return gone("connect", err);
+		if (now_us() > deadline)
+			return false;
+		breathe();
+		len = sizeof(sa);
+	}
+	return true;
+}
+
 /*
  * Messages have one length, so that the echo of an earlier one, which a
  * reopened path may still deliver, is told from the one awaited.
@@ -532,16 +560,18 @@ static bool ping(int fd, unsigned int seq, int64_t deadline)
 	size_t have = 0;
 	ssize_t n;
 
+	if (!connected_until(fd, deadline))
+		return false;
 	snprintf(want, sizeof(want), "%014u\n", seq);
 	while (send(fd, want, 15, MSG_NOSIGNAL) != 15) {
 		if (!passes_over(errno) || now_us() > deadline)
-			return false;
+			return gone("send", errno);
 		breathe();
 	}
 	while (readable_until(fd, deadline)) {
 		n = recv(fd, got + have, 15 - have, 0);
 		if (n == 0 || (n < 0 && !passes_over(errno)))
-			return false;
+			return gone("receive", n ? errno : 0);
 		if (n < 0) {
 			breathe();
 			continue;
