@@ -349,7 +349,6 @@ static void enforced(struct knpd *d, const struct knp_push_result *res)
 	d->wanted = false;
 	d->error[0] = '\0';
 	d->retry_ms = RETRY_FIRST_MS;
-	d->families |= d->opt.push.families;
 	d->enforced_batches = d->batches;
 	d->enforced_version = d->store->version;
 	d->commits += res->wrote;
