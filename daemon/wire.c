@@ -374,6 +374,19 @@ static int parse_side(struct nlattr *nest, struct knp_side_info *side)
 	return all ? 0 : -EBADMSG;
 }
 
+/* A message about one verdict: EXPLAIN's answer or an event. */
+static int parse_judged(struct nlmsghdr *nlh, struct nlattr **tb,
+			struct knp_side_info *egress, struct knp_side_info *ingress)
+{
+	int err = parse(nlh, tb);
+
+	if (!err)
+		err = parse_side(tb[KNP_A_EGRESS], egress);
+	if (!err)
+		err = parse_side(tb[KNP_A_INGRESS], ingress);
+	return err;
+}
+
 int knp_wire_parse_explanation(struct nlmsghdr *nlh,
 			       struct knp_explanation *ret)
 {
@@ -382,11 +395,7 @@ int knp_wire_parse_explanation(struct nlmsghdr *nlh,
 	bool all = true;
 	int err;
 
-	err = parse(nlh, tb);
-	if (!err)
-		err = parse_side(tb[KNP_A_EGRESS], &e.egress);
-	if (!err)
-		err = parse_side(tb[KNP_A_INGRESS], &e.ingress);
+	err = parse_judged(nlh, tb, &e.egress, &e.ingress);
 	if (err)
 		return err;
 
@@ -407,11 +416,7 @@ int knp_wire_parse_event(struct nlmsghdr *nlh, struct knp_event *ret)
 	struct knp_event e = { 0 };
 	int err;
 
-	err = parse(nlh, tb);
-	if (!err)
-		err = parse_side(tb[KNP_A_EGRESS], &e.egress);
-	if (!err)
-		err = parse_side(tb[KNP_A_INGRESS], &e.ingress);
+	err = parse_judged(nlh, tb, &e.egress, &e.ingress);
 	if (err)
 		return err;
 
