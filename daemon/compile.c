@@ -4,9 +4,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-
-#include <openssl/evp.h>
 
 #include "compile_impl.h"
 
@@ -45,19 +42,6 @@ void knp_troubles_clear(struct knp_troubles *t)
 	*t = (struct knp_troubles){ 0 };
 }
 
-int knp_comp_tag(struct knp_comp *c, uint8_t tag[KNP_TAG_LEN])
-{
-	uint8_t digest[EVP_MAX_MD_SIZE];
-	size_t len;
-
-	if (c->buf.failed ||
-	    !EVP_Q_digest(NULL, "SHA256", NULL, c->buf.v, c->buf.n, digest,
-			  &len))
-		return -ENOMEM;
-	memcpy(tag, digest, KNP_TAG_LEN);
-	return 0;
-}
-
 static void prepare(struct knp_comp *c)
 {
 	c->namespaces.size = sizeof(struct knp_cns);
@@ -66,16 +50,14 @@ static void prepare(struct knp_comp *c)
 	c->rules.size = sizeof(struct knp_crule);
 	c->rule_atoms.size = sizeof(uint32_t);
 	c->ranges.size = sizeof(struct knp_crange);
-	c->names.size = sizeof(struct knp_cname);
+	c->any_peer_names.size = sizeof(uint32_t);
 	c->atoms.size = sizeof(struct knp_catom);
-	c->regions.size = sizeof(struct knp_cregion);
-	c->region_atoms.size = sizeof(uint32_t);
 	c->classes.size = sizeof(struct knp_cclass);
 	c->class_atoms.size = sizeof(uint32_t);
-	c->class_ports.size = sizeof(struct knp_cport_of);
+	c->class_ports.size = sizeof(struct knp_port_of);
 	c->sets.size = sizeof(struct knp_cset);
 	c->set_policies.size = sizeof(uint32_t);
-	c->set_ports.size = sizeof(struct knp_cport_of);
+	c->set_ports.size = sizeof(struct knp_port_of);
 	c->rows.size = sizeof(struct knp_crow);
 	c->portsets.size = sizeof(struct knp_span);
 	c->entries.size = sizeof(struct knp_centry);
@@ -85,8 +67,8 @@ static void finish(struct knp_comp *c)
 {
 	struct knp_recs *all[] = {
 		&c->namespaces, &c->pods, &c->ips, &c->rules, &c->rule_atoms,
-		&c->ranges, &c->names, &c->atoms, &c->regions,
-		&c->region_atoms, &c->classes, &c->class_atoms,
+		&c->ranges, &c->any_peer_names, &c->atoms, &c->classes,
+		&c->class_atoms,
 		&c->class_ports, &c->sets, &c->set_policies, &c->set_ports,
 		&c->rows, &c->portsets, &c->entries,
 	};
@@ -99,7 +81,9 @@ static void finish(struct knp_comp *c)
 		free(all[i]->v);
 	free(c->policies);
 	knp_intern_clear(&c->list_ids);
-	knp_intern_clear(&c->name_ids);
+	knp_port_names_clear(&c->names);
+	knp_regions_clear(&c->regions);
+	free(c->cregions);
 	knp_intern_clear(&c->atom_ids);
 	knp_intern_clear(&c->class_ids);
 	knp_intern_clear(&c->set_ids);

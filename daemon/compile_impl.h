@@ -7,7 +7,6 @@
  *   atoms.c	 the distinct peers of those rules
  *   classes.c	 addresses -> classes of peers: those that match the same atoms
  *		 and resolve the same port names to the same numbers
- *   ports.c	 rules -> disjoint port ranges
  *   rows.c	 set x class -> port set
  *   emit.c	 all of it -> records, tags, names
  *
@@ -23,18 +22,14 @@
 #define KNP_COMPILE_IMPL_H
 
 #include "compile.h"
+#include "identity.h"
 #include "intern.h"
+#include "port_names.h"
+#include "port_ranges.h"
+#include "regions.h"
 #include "table_limits.h"
 
-#define KNP_NONE	UINT32_MAX
-
 enum { EGRESS, INGRESS, NDIRECTIONS };
-
-/* A number list in a pool: @n numbers from @first. */
-struct knp_span {
-	uint32_t first;
-	uint32_t n;
-};
 
 /* A namespace that has pods: effective pods [first, first + n). */
 struct knp_cns {
@@ -60,27 +55,6 @@ struct knp_cip {
 	uint32_t pod;
 	uint32_t class_id;
 	bool peer;		/* needs a record of its own */
-};
-
-/* A port by name: what is resolved on pods. */
-struct knp_cname {
-	const char *name;
-	uint8_t proto;
-	bool any_peer;		/* an egress rule to any peer uses it */
-};
-
-/* A port name and a number that it stands for. */
-struct knp_cport_of {
-	uint32_t name;
-	uint32_t port;
-};
-
-/* A port or a range, or (@name not KNP_NONE) a port by name. */
-struct knp_crange {
-	uint32_t lo;
-	uint32_t hi;
-	uint32_t name;
-	uint8_t proto;
 };
 
 /* A rule of a policy that selects somebody here. */
@@ -109,11 +83,8 @@ struct knp_catom {
 	uint8_t tag[KNP_TAG_LEN];
 };
 
-/* A prefix of an ipBlock, and the class of the addresses right below it. */
+/* The class of the addresses right below a region; as the regions. */
 struct knp_cregion {
-	struct knp_prefix prefix;
-	uint32_t parent;		/* KNP_NONE: none */
-	struct knp_span atoms;		/* in c->region_atoms */
 	uint32_t class_id;
 	bool record;
 };
@@ -139,14 +110,6 @@ struct knp_crow {
 	uint32_t portset;
 };
 
-/* One entry of a port set. */
-struct knp_centry {
-	uint32_t rule;
-	uint16_t lo;
-	uint16_t hi;
-	uint8_t proto;
-};
-
 /**
  * struct knp_comp - one run
  *
@@ -167,22 +130,22 @@ struct knp_comp {
 	struct knp_recs rules;		/* struct knp_crule */
 	struct knp_recs rule_atoms;	/* uint32_t */
 	struct knp_recs ranges;		/* struct knp_crange */
-	struct knp_recs names;		/* struct knp_cname */
+	struct knp_port_names names;
+	struct knp_recs any_peer_names;	/* uint32_t: in egress to any peer */
 	struct knp_recs atoms;		/* struct knp_catom */
-	struct knp_recs regions;	/* struct knp_cregion, sorted */
-	struct knp_recs region_atoms;	/* uint32_t */
+	struct knp_regions regions;	/* their blocks are atoms */
+	struct knp_cregion *cregions;
 	struct knp_recs classes;	/* struct knp_cclass */
 	struct knp_recs class_atoms;	/* uint32_t */
-	struct knp_recs class_ports;	/* struct knp_cport_of */
+	struct knp_recs class_ports;	/* struct knp_port_of */
 	struct knp_recs sets;		/* struct knp_cset */
 	struct knp_recs set_policies;	/* uint32_t */
-	struct knp_recs set_ports;	/* struct knp_cport_of */
+	struct knp_recs set_ports;	/* struct knp_port_of */
 	struct knp_recs rows;		/* struct knp_crow */
 	struct knp_recs portsets;	/* struct knp_span in @entries */
 	struct knp_recs entries;	/* struct knp_centry */
 
 	struct knp_intern list_ids;	/* policies that select a pod */
-	struct knp_intern name_ids;
 	struct knp_intern atom_ids;
 	struct knp_intern class_ids;
 	struct knp_intern set_ids;
@@ -222,10 +185,10 @@ static inline const uint32_t *knp_numbers(const struct knp_recs *pool,
 	return (const uint32_t *)pool->v + span.first;
 }
 
-static inline const struct knp_cport_of *
-knp_cports_of(const struct knp_recs *pool, struct knp_span span)
+static inline const struct knp_port_of *
+knp_ports_of(const struct knp_recs *pool, struct knp_span span)
 {
-	return (const struct knp_cport_of *)pool->v + span.first;
+	return (const struct knp_port_of *)pool->v + span.first;
 }
 
 /* All below return 0 or -ENOMEM unless they say otherwise. */
@@ -234,16 +197,9 @@ knp_cports_of(const struct knp_recs *pool, struct knp_span span)
 int knp_comp_pods(struct knp_comp *c);
 int knp_comp_subjects(struct knp_comp *c);
 
-/* Append what a name stands for on a pod. Not sorted. */
-int knp_comp_resolve(struct knp_comp *c, const struct knp_pod *pod,
-		     uint32_t name, struct knp_recs *ports);
-
-/* Sort a list of struct knp_cport_of and drop what is double. */
-void knp_comp_sort_ports(struct knp_recs *ports);
-
-/* Write a list of struct knp_cport_of to c->buf, in an order of its own. */
-int knp_comp_write_ports(struct knp_comp *c, const struct knp_cport_of *ports,
-			 size_t n);
+/* The policies of a set, to free(); NULL if out of memory. */
+const struct knp_policy **knp_comp_set_policies(const struct knp_comp *c,
+						const struct knp_cset *set);
 
 /* atoms.c */
 int knp_comp_atom(struct knp_comp *c, const struct knp_policy *policy,
@@ -254,39 +210,15 @@ int knp_comp_match(struct knp_comp *c);
 int knp_comp_regions(struct knp_comp *c);
 int knp_comp_classes(struct knp_comp *c);
 
-/**
- * knp_comp_ports() - the port set of some rules
- * @c: the run
- * @ranked: rule numbers times 2, ascending; plus 1 where the rule's port
- *	    names count
- * @n: how many
- * @ports: what port names stand for, sorted
- * @nports: how many
- * @ret: number of the port set
- *
- * Return: 0, -ENOMEM, or -E2BIG if there are too many ranges or port sets, or
- * one of the rules has no id.
- */
-int knp_comp_ports(struct knp_comp *c, const uint32_t *ranked, size_t n,
-		   const struct knp_cport_of *ports, size_t nports,
-		   uint32_t *ret);
-
 /* rows.c */
 int knp_comp_rows(struct knp_comp *c);
 
 /* emit.c */
 int knp_comp_emit(struct knp_comp *c);
 
-/* "ns/a, ns/b": the policies of a set, written to the end of @b, no NUL. */
-void knp_comp_set_name(const struct knp_comp *c, const struct knp_cset *set,
-		       struct knp_buf *b);
-
 /* compile.c */
 int knp_comp_trouble(struct knp_comp *c, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
-
-/* The tag of what is in c->buf; -EIO if the digest fails. */
-int knp_comp_tag(struct knp_comp *c, uint8_t tag[KNP_TAG_LEN]);
 
 /* knp_compile() with other limits, for tests. */
 int knp_compile_within(const struct knp_store *store, const char *node,

@@ -4,7 +4,6 @@
  * depend on the order of anything.
  */
 #include <errno.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +11,7 @@
 #include "compile_impl.h"
 
 #define NAMES_SHOWN	3	/* members in the name of a class */
-#define PORTS_SHOWN	8	/* ranges in the name of a port set */
+#define FULL_NAME	"(no room for the policies: denied)"
 
 struct tagged {
 	uint8_t tag[KNP_TAG_LEN];
@@ -44,16 +43,14 @@ static void rank(struct tagged *tagged, size_t n, uint32_t *ids)
 		ids[tagged[i].index] = i + 1;
 }
 
+/* The name in c->buf. */
 static int add_name(struct emit *e, enum knp_name_kind kind,
-		    const uint8_t *tag, struct knp_buf *text)
+		    const uint8_t *tag)
 {
 	struct knp_name name = { .kind = kind };
 
-	knp_buf_u8(text, 0);
-	if (text->failed)
-		return -ENOMEM;
 	memcpy(name.tag, tag, KNP_TAG_LEN);
-	name.text = strdup((const char *)text->v);
+	name.text = strdup((const char *)e->c->buf.v);
 	if (!name.text)
 		return -ENOMEM;
 	if (!knp_recs_add(&e->c->rs->names, &name)) {
@@ -61,11 +58,6 @@ static int add_name(struct emit *e, enum knp_name_kind kind,
 		return -ENOMEM;
 	}
 	return 0;
-}
-
-static void put_text(struct knp_buf *b, const char *s)
-{
-	knp_buf_add(b, s, strlen(s));
 }
 
 static int emit_rules(struct emit *e)
@@ -76,7 +68,6 @@ static int emit_rules(struct emit *e)
 	struct tagged *tagged = calloc(n + 1, sizeof(*tagged));
 	const struct knp_crule *rules = knp_crules(c);
 	struct knp_rec_rule rec = { 0 };
-	char text[64];
 	int err = 0;
 
 	e->rules = calloc(c->rules.n + 1, sizeof(*e->rules));
@@ -95,36 +86,18 @@ static int emit_rules(struct emit *e)
 		memcpy(rec.tag, rules[i].tag, KNP_TAG_LEN);
 		if (!knp_recs_add(&c->rs->rules, &rec))
 			return -ENOMEM;
-		snprintf(text, sizeof(text), " %s[%u]",
-			 rules[i].direction == EGRESS ? "egress" : "ingress",
-			 rules[i].index);
-		knp_buf_reset(&c->buf);
-		put_text(&c->buf, rules[i].policy->ns);
-		put_text(&c->buf, "/");
-		put_text(&c->buf, rules[i].policy->name);
-		put_text(&c->buf, text);
-		err = add_name(e, KNP_NAME_RULE, rec.tag, &c->buf);
+		err = knp_identity_rule_name(&c->buf, rules[i].policy,
+					     rules[i].direction,
+					     rules[i].index);
+		if (!err)
+			err = add_name(e, KNP_NAME_RULE, rec.tag);
 	}
 	return err;
 }
 
-/* A port set is its entries: another content is another port set. */
-static int portset_tag(struct emit *e, struct knp_span span, uint8_t *tag)
+static const uint8_t *rule_tag(void *arg, uint32_t rule)
 {
-	struct knp_comp *c = e->c;
-	const struct knp_centry *entry = c->entries.v;
-
-	knp_buf_reset(&c->buf);
-	knp_buf_str(&c->buf, "portset");
-	entry += span.first;
-	for (uint32_t i = 0; i < span.n; i++, entry++) {
-		knp_buf_u8(&c->buf, entry->proto);
-		knp_buf_u32(&c->buf, entry->lo);
-		knp_buf_u32(&c->buf, entry->hi);
-		knp_buf_add(&c->buf, knp_crules(c)[entry->rule].tag,
-			    KNP_TAG_LEN);
-	}
-	return knp_comp_tag(c, tag);
+	return knp_crules(arg)[rule].tag;
 }
 
 static void mark_used(struct emit *e)
@@ -137,52 +110,6 @@ static void mark_used(struct emit *e)
 	for (size_t i = 0; i < c->sets.n; i++)
 		e->portsets[knp_csets(c)[i].dflt] = 1;
 	e->portsets[0] = 0;
-}
-
-static const char *proto_name(uint8_t proto)
-{
-	switch (proto) {
-	case IPPROTO_TCP:
-		return "TCP";
-	case IPPROTO_UDP:
-		return "UDP";
-	case IPPROTO_SCTP:
-		return "SCTP";
-	}
-	return "?";
-}
-
-static int name_portset(struct emit *e, struct knp_span span,
-			const uint8_t *tag)
-{
-	struct knp_comp *c = e->c;
-	const struct knp_centry *entry = c->entries.v;
-	char text[48];
-
-	entry += span.first;
-	knp_buf_reset(&c->buf);
-	for (uint32_t i = 0; i < span.n; i++, entry++) {
-		if (i == PORTS_SHOWN) {
-			snprintf(text, sizeof(text), " +%u", span.n - i);
-			put_text(&c->buf, text);
-			break;
-		}
-		if (!entry->proto)
-			snprintf(text, sizeof(text), "any");
-		else if (!entry->lo && entry->hi == UINT16_MAX)
-			snprintf(text, sizeof(text), "*/%s",
-				 proto_name(entry->proto));
-		else if (entry->lo == entry->hi)
-			snprintf(text, sizeof(text), "%u/%s", entry->lo,
-				 proto_name(entry->proto));
-		else
-			snprintf(text, sizeof(text), "%u-%u/%s", entry->lo,
-				 entry->hi, proto_name(entry->proto));
-		if (i)
-			put_text(&c->buf, ",");
-		put_text(&c->buf, text);
-	}
-	return add_name(e, KNP_NAME_PORTSET, tag, &c->buf);
 }
 
 static int by_lo(const void *a, const void *b)
@@ -203,6 +130,7 @@ static int emit_portset(struct emit *e, uint32_t i)
 		.rec = { .id = e->portsets[i], .nports = span.n },
 		.ports = calloc(span.n, sizeof(*rec.ports)),
 	};
+	int err;
 
 	if (!rec.ports)
 		return -ENOMEM;
@@ -219,7 +147,8 @@ static int emit_portset(struct emit *e, uint32_t i)
 		free(rec.ports);
 		return -ENOMEM;
 	}
-	return name_portset(e, span, rec.rec.tag);
+	err = knp_identity_portset_name(&c->buf, entry, span.n);
+	return err ? err : add_name(e, KNP_NAME_PORTSET, rec.rec.tag);
 }
 
 static int emit_portsets(struct emit *e)
@@ -241,7 +170,10 @@ static int emit_portsets(struct emit *e)
 		if (!e->portsets[i])
 			continue;
 		e->portset_tags[i].index = i;
-		err = portset_tag(e, spans[i], e->portset_tags[i].tag);
+		err = knp_identity_portset(&c->buf, (struct knp_centry *)
+					   c->entries.v + spans[i].first,
+					   spans[i].n, rule_tag, c,
+					   e->portset_tags[i].tag);
 		tagged[used++] = e->portset_tags[i];
 	}
 	if (!err)
@@ -251,6 +183,11 @@ static int emit_portsets(struct emit *e)
 		if (e->portsets[i])
 			err = emit_portset(e, i);
 	return err;
+}
+
+static void put_text(struct knp_buf *b, const char *s)
+{
+	knp_buf_add(b, s, strlen(s));
 }
 
 /* struct member - a pod (or, from npods on, a region) and its class */
@@ -270,7 +207,7 @@ static int by_member(const void *a, const void *b)
 
 static int collect_members(const struct knp_comp *c, struct knp_recs *members)
 {
-	const struct knp_cregion *regions = c->regions.v;
+	const struct knp_cregion *regions = c->cregions;
 	const struct knp_cip *ips = c->ips.v;
 	struct member m;
 
@@ -279,7 +216,7 @@ static int collect_members(const struct knp_comp *c, struct knp_recs *members)
 		if (m.class_id && !knp_recs_add(members, &m))
 			return -ENOMEM;
 	}
-	for (size_t i = 0; i < c->regions.n; i++) {
+	for (size_t i = 0; i < c->regions.v.n; i++) {
 		m = (struct member){ regions[i].class_id, c->pods.n + i };
 		if (regions[i].record && m.class_id &&
 		    !knp_recs_add(members, &m))
@@ -293,7 +230,7 @@ static int collect_members(const struct knp_comp *c, struct knp_recs *members)
 static void put_member(const struct knp_comp *c, uint32_t who)
 {
 	struct knp_buf *b = (struct knp_buf *)&c->buf;
-	const struct knp_cregion *region;
+	const struct knp_region *region;
 	const struct knp_pod *pod;
 	char ip[46], len[8];
 
@@ -304,7 +241,7 @@ static void put_member(const struct knp_comp *c, uint32_t who)
 		put_text(b, pod->name);
 		return;
 	}
-	region = (struct knp_cregion *)c->regions.v + (who - c->pods.n);
+	region = knp_region_at(&c->regions, who - c->pods.n);
 	put_text(b, knp_ip_format(&region->prefix.ip, ip));
 	snprintf(len, sizeof(len), "/%u", region->prefix.len);
 	put_text(b, len);
@@ -333,7 +270,8 @@ static int name_class(struct emit *e, const struct member *m, size_t n,
 		snprintf(more, sizeof(more), " +%u", seen - NAMES_SHOWN);
 		put_text(&c->buf, more);
 	}
-	return add_name(e, KNP_NAME_CLASS, tag, &c->buf);
+	knp_buf_u8(&c->buf, 0);
+	return c->buf.failed ? -ENOMEM : add_name(e, KNP_NAME_CLASS, tag);
 }
 
 static int name_classes(struct emit *e)
@@ -383,22 +321,6 @@ static int emit_classes(struct emit *e)
 	return name_classes(e);
 }
 
-void knp_comp_set_name(const struct knp_comp *c, const struct knp_cset *set,
-		       struct knp_buf *b)
-{
-	const uint32_t *policies = knp_numbers(&c->set_policies, set->policies);
-	const struct knp_policy *policy;
-
-	for (uint32_t i = 0; i < set->policies.n; i++) {
-		policy = c->store->policies[policies[i]];
-		if (i)
-			put_text(b, ", ");
-		put_text(b, policy->ns);
-		put_text(b, "/");
-		put_text(b, policy->name);
-	}
-}
-
 /* Two more sets: where the others have no room, everything is denied. */
 static int add_full_sets(struct knp_comp *c, size_t fitting)
 {
@@ -415,12 +337,24 @@ static int add_full_sets(struct knp_comp *c, size_t fitting)
 		knp_buf_reset(&c->buf);
 		knp_buf_str(&c->buf, "full");
 		knp_buf_str(&c->buf, words[d]);
-		err = knp_comp_tag(c, sets[fitting + d].tag);
+		err = knp_identity_seal(&c->buf, sets[fitting + d].tag);
 		if (err)
 			return err;
 	}
 	return knp_comp_trouble(c, "more than %u policy sets: the pods of the rest are denied everything",
 				c->limits->v[KNP_TABLE_SET]);
+}
+
+static int name_set(struct emit *e, const struct knp_cset *set)
+{
+	const struct knp_policy **policies = knp_comp_set_policies(e->c, set);
+	int err;
+
+	if (!policies)
+		return -ENOMEM;
+	err = knp_identity_set_name(&e->c->buf, policies, set->policies.n);
+	free(policies);
+	return err ? err : add_name(e, KNP_NAME_SET, set->tag);
 }
 
 static int emit_set(struct emit *e, uint32_t i)
@@ -437,12 +371,11 @@ static int emit_set(struct emit *e, uint32_t i)
 	memcpy(rec.tag, set->tag, KNP_TAG_LEN);
 	if (!knp_recs_add(&c->rs->sets, &rec))
 		return -ENOMEM;
-	knp_buf_reset(&c->buf);
 	if (set->policies.n)
-		knp_comp_set_name(c, set, &c->buf);
-	else
-		put_text(&c->buf, "(no room for the policies: denied)");
-	return add_name(e, KNP_NAME_SET, rec.tag, &c->buf);
+		return name_set(e, set);
+	knp_buf_reset(&c->buf);
+	knp_buf_add(&c->buf, FULL_NAME, sizeof(FULL_NAME));
+	return c->buf.failed ? -ENOMEM : add_name(e, KNP_NAME_SET, rec.tag);
 }
 
 static int emit_sets(struct emit *e)
@@ -519,16 +452,17 @@ static int emit_peers(struct emit *e)
 static int emit_cidrs(struct emit *e)
 {
 	struct knp_comp *c = e->c;
-	const struct knp_cregion *region = c->regions.v;
+	const struct knp_region *region;
 	struct knp_rec_cidr rec = { 0 };
 
-	for (size_t i = 0; i < c->regions.n; i++, region++) {
-		if (!region->record)
+	for (size_t i = 0; i < c->regions.v.n; i++) {
+		if (!c->cregions[i].record)
 			continue;
+		region = knp_region_at(&c->regions, i);
 		memcpy(rec.addr, region->prefix.ip.b, KNP_ADDR_LEN);
 		rec.family = region->prefix.ip.family;
 		rec.prefixlen = region->prefix.len;
-		rec.class_id = e->classes[region->class_id];
+		rec.class_id = e->classes[c->cregions[i].class_id];
 		if (!knp_recs_add(&c->rs->cidrs, &rec))
 			return -ENOMEM;
 	}

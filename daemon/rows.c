@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "compile_impl.h"
+#include "port_ranges.h"
 
 /*
  * struct index - which classes have an atom, or a number for a port name
@@ -46,7 +47,7 @@ static uint32_t name_of(const struct knp_comp *c,
 {
 	if (i >= class->ports.n)
 		return KNP_NONE;
-	return knp_cports_of(&c->class_ports, class->ports)[i].name;
+	return knp_ports_of(&c->class_ports, class->ports)[i].name;
 }
 
 static int index_build(const struct knp_comp *c, key_of key, size_t nkeys,
@@ -177,12 +178,77 @@ static int collect(struct work *w)
 	return err;
 }
 
+static int port_rules(const struct knp_comp *c, const uint32_t *ranked,
+		      size_t n, struct knp_recs *ret)
+{
+	const struct knp_crange *ranges = c->ranges.v;
+	struct knp_port_rule port_rule;
+	const struct knp_crule *rule;
+
+	for (size_t i = 0; i < n; i++) {
+		/* A rule that got no id. */
+		if (ranked[i] / 2 >= c->limits->v[KNP_TABLE_RULE])
+			return -E2BIG;
+		rule = &knp_crules(c)[ranked[i] / 2];
+		port_rule = (struct knp_port_rule){
+			.id = ranked[i] / 2,
+			.any_port = rule->any_port,
+			.ranges = ranges + rule->ranges.first,
+			.nranges = rule->ranges.n,
+			.names = ranges + rule->names.first,
+			.nnames = ranked[i] & 1 ? rule->names.n : 0,
+		};
+		if (!knp_recs_add(ret, &port_rule))
+			return -ENOMEM;
+		if (rule->any_port)
+			break;
+	}
+	return 0;
+}
+
+/*
+ * The port set of some rules: their numbers times 2, ascending, plus 1 where
+ * the rule's port names count.
+ */
+static int portset(struct knp_comp *c, const uint32_t *ranked, size_t n,
+		   const struct knp_port_of *ports, size_t nports,
+		   uint32_t *ret)
+{
+	struct knp_recs rules = { .size = sizeof(struct knp_port_rule) };
+	struct knp_span span = { .first = c->entries.n };
+	struct knp_port_list l;
+	uint32_t id;
+	int err;
+
+	err = port_rules(c, ranked, n, &rules);
+	if (!err)
+		err = knp_port_ranges(&l, rules.v, rules.n, ports, nports);
+	free(rules.v);
+	if (err)
+		return err;
+
+	err = knp_intern(&c->portset_ids, l.v, l.n * sizeof(l.v[0]), &id);
+	if (err < 0)
+		return err;
+	if (id > c->limits->v[KNP_TABLE_PORTSET])
+		return -E2BIG;
+	*ret = id;
+	if (!err)
+		return 0;
+
+	span.n = l.n;
+	for (size_t i = 0; i < l.n; i++)
+		if (!knp_recs_add(&c->entries, &l.v[i]))
+			return -ENOMEM;
+	return knp_recs_add(&c->portsets, &span) ? 0 : -ENOMEM;
+}
+
 static int compute(struct work *w, uint32_t class_id, uint32_t *ret)
 {
 	const struct knp_cclass *class = &knp_cclasses(w->c)[class_id];
 	const struct knp_comp *c = w->c;
 	struct knp_span span = class->ports;
-	const struct knp_cport_of *ports = c->class_ports.v;
+	const struct knp_port_of *ports = c->class_ports.v;
 
 	if (ports)
 		ports += span.first;
@@ -192,8 +258,7 @@ static int compute(struct work *w, uint32_t class_id, uint32_t *ret)
 		if (ports)
 			ports += span.first;
 	}
-	return knp_comp_ports(w->c, w->applied.v, w->applied.n, ports, span.n,
-			      ret);
+	return portset(w->c, w->applied.v, w->applied.n, ports, span.n, ret);
 }
 
 /* compute(), unless a class with the same rules and ports was there before. */
@@ -208,8 +273,8 @@ static int look_up(struct work *w, uint32_t class_id, uint32_t *ret)
 	knp_buf_u32(b, w->applied.n);
 	knp_buf_add(b, w->applied.v, w->applied.n * w->applied.size);
 	if (w->set->direction == EGRESS && class->ports.n)
-		knp_buf_add(b, knp_cports_of(&w->c->class_ports, class->ports),
-			    class->ports.n * sizeof(struct knp_cport_of));
+		knp_buf_add(b, knp_ports_of(&w->c->class_ports, class->ports),
+			    class->ports.n * sizeof(struct knp_port_of));
 	if (b->failed)
 		return -ENOMEM;
 	err = knp_intern(&w->seen, b->v, b->n, &id);
@@ -299,21 +364,23 @@ static int add_rows(struct work *w)
 
 static int deny(struct knp_comp *c, struct knp_cset *set, size_t nrows)
 {
-	struct knp_buf name = { 0 };
+	const struct knp_policy **policies;
 	int err;
 
 	set->deny = true;
 	set->dflt = 0;
 	c->rows.n = nrows;
-	knp_comp_set_name(c, set, &name);
-	knp_buf_u8(&name, 0);
-	err = name.failed ? -ENOMEM :
-	      knp_comp_trouble(c, "policy %s: %s denied for the pods selected: more than %u port ranges towards one peer, or the tables are full",
-			       (const char *)name.v,
-			       set->direction == EGRESS ? "egress" : "ingress",
-			       KNP_PORTS_MAX);
-	knp_buf_clear(&name);
-	return err;
+	policies = knp_comp_set_policies(c, set);
+	if (!policies)
+		return -ENOMEM;
+	err = knp_identity_set_name(&c->buf, policies, set->policies.n);
+	free(policies);
+	if (err)
+		return err;
+	return knp_comp_trouble(c, "policy %s: %s denied for the pods selected: more than %u port ranges towards one peer, or the tables are full",
+				(const char *)c->buf.v,
+				set->direction == EGRESS ? "egress" : "ingress",
+				KNP_PORTS_MAX);
 }
 
 static int each_set(struct work *w)
@@ -346,12 +413,12 @@ int knp_comp_rows(struct knp_comp *c)
 	int err;
 
 	/* Port set 0. */
-	err = knp_comp_ports(c, NULL, 0, NULL, 0, &empty);
+	err = portset(c, NULL, 0, NULL, 0, &empty);
 	if (!err)
 		err = index_build(c, atom_of, c->atoms.n, c->class_atoms.n,
 				  &w.by_atom);
 	if (!err)
-		err = index_build(c, name_of, c->names.n, c->class_ports.n,
+		err = index_build(c, name_of, c->names.v.n, c->class_ports.n,
 				  &w.by_name);
 	if (!err)
 		err = each_set(&w);

@@ -63,3 +63,29 @@ bool knp_selector_matches(const struct knp_selector *selector,
 			return false;
 	return true;
 }
+
+#define NAME_LABEL	"kubernetes.io/metadata.name"
+
+static bool matches_unseen(const struct knp_selector *selector,
+			   const char *name)
+{
+	struct knp_label label = {
+		.key = (char *)NAME_LABEL,
+		.value = (char *)name,
+	};
+	const struct knp_labels labels = { .v = &label, .n = 1 };
+
+	for (size_t i = 0; i < selector->nreqs; i++)
+		if (strcmp(selector->reqs[i].key, NAME_LABEL))
+			return false;
+	return knp_selector_matches(selector, &labels);
+}
+
+bool knp_selector_matches_namespace(const struct knp_selector *selector,
+				    const char *name,
+				    const struct knp_labels *labels)
+{
+	if (!labels)
+		return matches_unseen(selector, name);
+	return knp_selector_matches(selector, labels);
+}

@@ -32,4 +32,18 @@ const char *knp_labels_get(const struct knp_labels *labels, const char *key);
 bool knp_selector_matches(const struct knp_selector *selector,
 			  const struct knp_labels *labels);
 
+/**
+ * knp_selector_matches_namespace() - whether a selector matches a namespace
+ * @selector: a namespaceSelector
+ * @name: of the namespace
+ * @labels: of its object; NULL if that was not seen yet
+ *
+ * Of a namespace whose object was not seen only the name is known. What labels
+ * it lacks is not: NotIn and DoesNotExist about others do not hold, or a late
+ * object would open something.
+ */
+bool knp_selector_matches_namespace(const struct knp_selector *selector,
+				    const char *name,
+				    const struct knp_labels *labels);
+
 #endif /* KNP_SELECTOR_H */

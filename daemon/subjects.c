@@ -121,23 +121,6 @@ int knp_comp_pods(struct knp_comp *c)
 	return err;
 }
 
-static int name_id(struct knp_comp *c, const struct knp_port *port,
-		   uint32_t *ret)
-{
-	struct knp_cname name = { .name = port->name, .proto = port->proto };
-	int err;
-
-	knp_buf_reset(&c->buf);
-	knp_buf_u8(&c->buf, port->proto);
-	knp_buf_str(&c->buf, port->name);
-	if (c->buf.failed)
-		return -ENOMEM;
-	err = knp_intern(&c->name_ids, c->buf.v, c->buf.n, ret);
-	if (err <= 0)
-		return err;
-	return knp_recs_add(&c->names, &name) ? 0 : -ENOMEM;
-}
-
 static int by_range(const void *a, const void *b)
 {
 	const struct knp_crange *ra = a, *rb = b;
@@ -181,7 +164,8 @@ static int add_ranges(struct knp_comp *c, const struct knp_rule *rule,
 		if (!rule->ports[i].name)
 			continue;
 		range = (struct knp_crange){ .proto = rule->ports[i].proto };
-		err = name_id(c, &rule->ports[i], &range.name);
+		err = knp_port_names_id(&c->names, rule->ports[i].proto,
+					rule->ports[i].name, &range.name);
 		if (err)
 			return err;
 		if (!knp_recs_add(&c->ranges, &range))
@@ -199,15 +183,15 @@ static int note_names(struct knp_comp *c, const struct knp_crule *crule)
 {
 	const struct knp_crange *names = c->ranges.v;
 	const uint32_t *atoms = knp_numbers(&c->rule_atoms, crule->atoms);
-	struct knp_cname *cnames = c->names.v;
 	struct knp_catom *atom;
 
 	if (crule->direction != EGRESS)
 		return 0;
 	names += crule->names.first;
 	for (uint32_t i = 0; i < crule->names.n; i++) {
-		if (crule->any_peer)
-			cnames[names[i].name].any_peer = true;
+		if (crule->any_peer &&
+		    !knp_recs_add(&c->any_peer_names, &names[i].name))
+			return -ENOMEM;
 		for (uint32_t j = 0; j < crule->atoms.n; j++) {
 			atom = &knp_catoms(c)[atoms[j]];
 			if (atom->peer->block)
@@ -246,14 +230,7 @@ static int add_rule(struct knp_comp *c, const struct knp_policy *policy,
 	if (err)
 		return err;
 
-	knp_buf_reset(&c->buf);
-	knp_buf_str(&c->buf, "rule");
-	knp_buf_str(&c->buf, policy->ns);
-	knp_buf_str(&c->buf, policy->name);
-	knp_buf_str(&c->buf, policy->uid);
-	knp_buf_u8(&c->buf, direction);
-	knp_buf_u32(&c->buf, index);
-	err = knp_comp_tag(c, crule.tag);
+	err = knp_identity_rule(&c->buf, policy, direction, index, crule.tag);
 	if (err)
 		return err;
 	return knp_recs_add(&c->rules, &crule) ? 0 : -ENOMEM;
@@ -277,82 +254,6 @@ static int add_rules(struct knp_comp *c, uint32_t i, int direction)
 	return err;
 }
 
-int knp_comp_resolve(struct knp_comp *c, const struct knp_pod *pod,
-		     uint32_t name, struct knp_recs *ports)
-{
-	const struct knp_cname *cname = (struct knp_cname *)c->names.v + name;
-	struct knp_cport_of port = { .name = name };
-
-	for (size_t i = 0; i < pod->nports; i++) {
-		if (pod->ports[i].proto != cname->proto ||
-		    strcmp(pod->ports[i].name, cname->name))
-			continue;
-		port.port = pod->ports[i].port;
-		if (!knp_recs_add(ports, &port))
-			return -ENOMEM;
-	}
-	return 0;
-}
-
-static int by_port_of(const void *a, const void *b)
-{
-	const struct knp_cport_of *pa = a, *pb = b;
-
-	if (pa->name != pb->name)
-		return pa->name < pb->name ? -1 : 1;
-	return (pa->port > pb->port) - (pa->port < pb->port);
-}
-
-void knp_comp_sort_ports(struct knp_recs *ports)
-{
-	struct knp_cport_of *v = ports->v;
-	size_t n = 0;
-
-	if (ports->n < 2)
-		return;
-	qsort(v, ports->n, sizeof(*v), by_port_of);
-	for (size_t i = 0; i < ports->n; i++)
-		if (!n || by_port_of(&v[i], &v[n - 1]))
-			v[n++] = v[i];
-	ports->n = n;
-}
-
-static int by_name(const void *a, const void *b, void *arg)
-{
-	const struct knp_cport_of *pa = a, *pb = b;
-	const struct knp_cname *names = arg;
-	const struct knp_cname *na = &names[pa->name], *nb = &names[pb->name];
-	int cmp = strcmp(na->name, nb->name);
-
-	if (cmp)
-		return cmp;
-	if (na->proto != nb->proto)
-		return na->proto < nb->proto ? -1 : 1;
-	return (pa->port > pb->port) - (pa->port < pb->port);
-}
-
-/* The numbers of names depend on other policies: tags must not. */
-int knp_comp_write_ports(struct knp_comp *c, const struct knp_cport_of *ports,
-			 size_t n)
-{
-	const struct knp_cname *names = c->names.v;
-	struct knp_cport_of *v = calloc(n + 1, sizeof(*v));
-
-	if (!v)
-		return -ENOMEM;
-	if (n)
-		memcpy(v, ports, n * sizeof(*v));
-	qsort_r(v, n, sizeof(*v), by_name, c->names.v);
-	knp_buf_u32(&c->buf, n);
-	for (size_t i = 0; i < n; i++) {
-		knp_buf_u8(&c->buf, names[v[i].name].proto);
-		knp_buf_str(&c->buf, names[v[i].name].name);
-		knp_buf_u32(&c->buf, v[i].port);
-	}
-	free(v);
-	return 0;
-}
-
 /* What the ingress rules of some policies mean by name on this pod. */
 static int resolve_ingress(struct knp_comp *c, const struct knp_pod *pod,
 			   const struct knp_recs *policies,
@@ -371,40 +272,43 @@ static int resolve_ingress(struct knp_comp *c, const struct knp_pod *pod,
 			names = (struct knp_crange *)c->ranges.v +
 				rule->names.first;
 			for (uint32_t k = 0; !err && k < rule->names.n; k++)
-				err = knp_comp_resolve(c, pod, names[k].name,
-						       ports);
+				err = knp_port_names_resolve(&c->names,
+							     names[k].name,
+							     pod->ports,
+							     pod->nports,
+							     ports);
 		}
 	}
-	knp_comp_sort_ports(ports);
+	knp_port_names_sort(ports);
 	return err;
 }
 
-/*
- * The tag of a set names its policies and what they mean by port names here,
- * not what the policies say: an edited policy changes its sets in place.
- */
-static int set_tag(struct knp_comp *c, struct knp_cset *set,
-		   const struct knp_recs *policies,
-		   const struct knp_recs *ports)
+const struct knp_policy **knp_comp_set_policies(const struct knp_comp *c,
+						const struct knp_cset *set)
 {
-	const uint32_t *index = policies->v;
-	const struct knp_policy *policy;
+	const uint32_t *index = knp_numbers(&c->set_policies, set->policies);
+	const struct knp_policy **policies;
+
+	policies = calloc(set->policies.n + 1, sizeof(*policies));
+	for (uint32_t i = 0; policies && i < set->policies.n; i++)
+		policies[i] = c->store->policies[index[i]];
+	return policies;
+}
+
+static int set_tag(struct knp_comp *c, struct knp_cset *set)
+{
+	const struct knp_policy **policies;
 	int err;
 
-	knp_buf_reset(&c->buf);
-	knp_buf_str(&c->buf, "set");
-	knp_buf_u8(&c->buf, set->direction);
-	knp_buf_u32(&c->buf, policies->n);
-	for (size_t i = 0; i < policies->n; i++) {
-		policy = c->store->policies[index[i]];
-		knp_buf_str(&c->buf, policy->ns);
-		knp_buf_str(&c->buf, policy->name);
-		knp_buf_str(&c->buf, policy->uid);
-	}
-	err = knp_comp_write_ports(c, ports->v, ports->n);
-	if (err)
-		return err;
-	return knp_comp_tag(c, set->tag);
+	policies = knp_comp_set_policies(c, set);
+	if (!policies)
+		return -ENOMEM;
+	err = knp_identity_set(&c->buf, set->direction, policies,
+			       set->policies.n, &c->names,
+			       knp_ports_of(&c->set_ports, set->ports),
+			       set->ports.n, set->tag);
+	free(policies);
+	return err;
 }
 
 static int add_all(struct knp_recs *pool, const struct knp_recs *recs,
@@ -442,7 +346,7 @@ static int intern_set(struct knp_comp *c, int direction,
 	if (!err)
 		err = add_all(&c->set_ports, ports, &set.ports);
 	if (!err)
-		err = set_tag(c, &set, policies, ports);
+		err = set_tag(c, &set);
 	if (err)
 		return err;
 	return knp_recs_add(&c->sets, &set) ? 0 : -ENOMEM;
@@ -479,7 +383,7 @@ static int select_policies(struct knp_comp *c, struct knp_cpod *pod,
 /* From the list of policies to the set. */
 static int subject(struct knp_comp *c, struct knp_cpod *pod, int direction)
 {
-	struct knp_recs ports = { .size = sizeof(struct knp_cport_of) };
+	struct knp_recs ports = { .size = sizeof(struct knp_port_of) };
 	struct knp_recs policies = { .size = sizeof(uint32_t) };
 	size_t len;
 	int err = 0;

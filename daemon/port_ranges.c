@@ -1,24 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-/*
- * Rules into disjoint port ranges. Each port belongs to the first rule that
- * allows it, so that counters and explanations name one rule; what is allowed
- * is the plain union.
- *
- * A rule without ports is one entry of protocol 0. Rules after it add nothing;
- * entries of rules before it stay, for their names. Where they do not fit, the
- * one entry alone allows the same.
- */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "compile_impl.h"
-
-/* struct list - the entries so far, sorted by (proto, lo) and disjoint */
-struct list {
-	struct knp_centry v[KNP_PORTS_MAX + 1];
-	size_t n;
-};
+#include "port_ranges.h"
 
 static bool before(const struct knp_centry *e, uint8_t proto, uint32_t port)
 {
@@ -26,7 +11,7 @@ static bool before(const struct knp_centry *e, uint8_t proto, uint32_t port)
 }
 
 /* The first entry that does not end before a port. */
-static size_t seek(const struct list *l, uint8_t proto, uint32_t port)
+static size_t seek(const struct knp_port_list *l, uint8_t proto, uint32_t port)
 {
 	size_t lo = 0, hi = l->n, mid;
 
@@ -40,7 +25,7 @@ static size_t seek(const struct list *l, uint8_t proto, uint32_t port)
 	return lo;
 }
 
-static int insert(struct list *l, size_t at, uint32_t rule, uint8_t proto,
+static int insert(struct knp_port_list *l, size_t at, uint32_t rule, uint8_t proto,
 		  uint32_t lo, uint32_t hi)
 {
 	struct knp_centry *prev = at ? &l->v[at - 1] : NULL;
@@ -64,7 +49,7 @@ static int insert(struct list *l, size_t at, uint32_t rule, uint8_t proto,
 }
 
 /* Give the ports of a range that nobody has yet to a rule. */
-static int claim(struct list *l, uint32_t rule, uint8_t proto, uint32_t lo,
+static int claim(struct knp_port_list *l, uint32_t rule, uint8_t proto, uint32_t lo,
 		 uint32_t hi)
 {
 	size_t at = seek(l, proto, lo);
@@ -106,7 +91,7 @@ static int by_range(const void *a, const void *b)
  * touch are merged by looking at the one before, and the number of entries only
  * grows, so that too many of them are noticed at once.
  */
-static int claim_sorted(struct list *l, uint32_t rule,
+static int claim_sorted(struct knp_port_list *l, uint32_t rule,
 			const struct knp_crange *range, size_t n)
 {
 	int err = 0;
@@ -116,20 +101,17 @@ static int claim_sorted(struct list *l, uint32_t rule,
 	return err;
 }
 
-static int add_named(struct knp_comp *c, const struct knp_crule *rule,
-		     const struct knp_cport_of *ports, size_t nports,
+static int add_named(const struct knp_port_rule *rule,
+		     const struct knp_port_of *ports, size_t nports,
 		     struct knp_recs *ranges)
 {
-	const struct knp_crange *names = c->ranges.v;
-	const struct knp_cname *cnames = c->names.v;
 	struct knp_crange range = { .name = KNP_NONE };
 
-	names += rule->names.first;
-	for (uint32_t i = 0; i < rule->names.n; i++) {
+	for (size_t i = 0; i < rule->nnames; i++) {
 		for (size_t j = 0; j < nports; j++) {
-			if (ports[j].name != names[i].name)
+			if (ports[j].name != rule->names[i].name)
 				continue;
-			range.proto = cnames[ports[j].name].proto;
+			range.proto = rule->names[i].proto;
 			range.lo = ports[j].port;
 			range.hi = ports[j].port;
 			if (!knp_recs_add(ranges, &range))
@@ -139,34 +121,31 @@ static int add_named(struct knp_comp *c, const struct knp_crule *rule,
 	return 0;
 }
 
-static int add_rule(struct knp_comp *c, struct list *l, uint32_t ranked,
-		    const struct knp_cport_of *ports, size_t nports)
+static int add_rule(struct knp_port_list *l, const struct knp_port_rule *rule,
+		    const struct knp_port_of *ports, size_t nports)
 {
 	struct knp_recs ranges = { .size = sizeof(struct knp_crange) };
-	const struct knp_crule *rule = &knp_crules(c)[ranked / 2];
-	const struct knp_crange *numbers = c->ranges.v;
 	int err = 0;
 
-	numbers += rule->ranges.first;
-	if (!(ranked & 1) || !rule->names.n || !nports)
-		return claim_sorted(l, ranked / 2, numbers, rule->ranges.n);
+	if (!rule->nnames || !nports)
+		return claim_sorted(l, rule->id, rule->ranges, rule->nranges);
 
-	for (uint32_t i = 0; !err && i < rule->ranges.n; i++)
-		if (!knp_recs_add(&ranges, &numbers[i]))
+	for (size_t i = 0; !err && i < rule->nranges; i++)
+		if (!knp_recs_add(&ranges, &rule->ranges[i]))
 			err = -ENOMEM;
 	if (!err)
-		err = add_named(c, rule, ports, nports, &ranges);
+		err = add_named(rule, ports, nports, &ranges);
 	if (!err) {
 		if (ranges.n > 1)
 			qsort(ranges.v, ranges.n, ranges.size, by_range);
-		err = claim_sorted(l, ranked / 2, ranges.v, ranges.n);
+		err = claim_sorted(l, rule->id, ranges.v, ranges.n);
 	}
 	free(ranges.v);
 	return err;
 }
 
 /* Neighbours of one rule that came from both sides of another's range. */
-static void merge(struct list *l)
+static void merge(struct knp_port_list *l)
 {
 	size_t n = 0;
 
@@ -182,64 +161,31 @@ static void merge(struct list *l)
 	l->n = n;
 }
 
-static int flatten(struct knp_comp *c, struct list *l, const uint32_t *ranked,
-		   size_t n, const struct knp_cport_of *ports, size_t nports)
+int knp_port_ranges(struct knp_port_list *l, const struct knp_port_rule *rules,
+		    size_t n, const struct knp_port_of *ports, size_t nports)
 {
-	uint32_t any = KNP_NONE;
+	const struct knp_port_rule *any = NULL;
 	int err = 0;
 
 	l->n = 0;
-	for (size_t i = 0; i < n; i++) {
-		if (ranked[i] / 2 >= c->limits->v[KNP_TABLE_RULE])
-			return -E2BIG;
-		if (knp_crules(c)[ranked[i] / 2].any_port) {
-			any = ranked[i] / 2;
-			break;
-		}
-		if (!err)
-			err = add_rule(c, l, ranked[i], ports, nports);
+	for (size_t i = 0; i < n && !any; i++) {
+		if (rules[i].any_port)
+			any = &rules[i];
+		else if (!err)
+			err = add_rule(l, &rules[i], ports, nports);
 		if (err && err != -E2BIG)
 			return err;
 	}
-	if (any == KNP_NONE) {
+	if (!any) {
 		merge(l);
 		return err;
 	}
 
 	/* Protocol 0 sorts before the others. */
-	if (!err && !insert(l, 0, any, 0, 0, UINT16_MAX)) {
+	if (!err && !insert(l, 0, any->id, 0, 0, UINT16_MAX)) {
 		merge(l);
 		return 0;
 	}
 	l->n = 0;
-	return insert(l, 0, any, 0, 0, UINT16_MAX);
-}
-
-int knp_comp_ports(struct knp_comp *c, const uint32_t *ranked, size_t n,
-		   const struct knp_cport_of *ports, size_t nports,
-		   uint32_t *ret)
-{
-	struct knp_span span = { .first = c->entries.n };
-	struct list l;
-	uint32_t id;
-	int err;
-
-	err = flatten(c, &l, ranked, n, ports, nports);
-	if (err)
-		return err;
-
-	err = knp_intern(&c->portset_ids, l.v, l.n * sizeof(l.v[0]), &id);
-	if (err < 0)
-		return err;
-	if (id > c->limits->v[KNP_TABLE_PORTSET])
-		return -E2BIG;
-	*ret = id;
-	if (!err)
-		return 0;
-
-	span.n = l.n;
-	for (size_t i = 0; i < l.n; i++)
-		if (!knp_recs_add(&c->entries, &l.v[i]))
-			return -ENOMEM;
-	return knp_recs_add(&c->portsets, &span) ? 0 : -ENOMEM;
+	return insert(l, 0, any->id, 0, 0, UINT16_MAX);
 }
