@@ -29,8 +29,6 @@
 #include "regions.h"
 #include "table_limits.h"
 
-enum { EGRESS, INGRESS, NDIRECTIONS };
-
 /* A namespace that has pods: effective pods [first, first + n). */
 struct knp_cns {
 	const char *name;

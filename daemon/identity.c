@@ -243,7 +243,7 @@ int knp_identity_rule_name(struct knp_buf *b, const struct knp_policy *policy,
 	char text[32];
 
 	snprintf(text, sizeof(text), " %s[%u]",
-		 direction ? "ingress" : "egress", index);
+		 direction == INGRESS ? "ingress" : "egress", index);
 	knp_buf_reset(b);
 	put_policy(b, policy);
 	put_text(b, text);

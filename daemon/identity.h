@@ -17,6 +17,8 @@
 #include "port_names.h"
 #include "store.h"
 
+enum { EGRESS, INGRESS, NDIRECTIONS };
+
 /* One entry of a port set; what @rule numbers is the caller's. */
 struct knp_centry {
 	uint32_t rule;
@@ -36,7 +38,6 @@ int knp_identity_seal(const struct knp_buf *b, uint8_t tag[KNP_TAG_LEN]);
 int knp_identity_peer(struct knp_buf *b, const char *ns,
 		      const struct knp_peer *peer);
 
-/* @direction: 0 egress, 1 ingress. */
 int knp_identity_rule(struct knp_buf *b, const struct knp_policy *policy,
 		      int direction, uint32_t index, uint8_t tag[KNP_TAG_LEN]);
 

@@ -91,11 +91,28 @@ static int rehash(struct knp_intern *t)
 	return 0;
 }
 
+/* The slot of a string, or the free one where it belongs. */
+static size_t slot_of(const struct knp_intern *t, const void *key, size_t len,
+		      uint64_t hash)
+{
+	const struct knp_intern_entry *seen;
+	size_t at;
+
+	for (at = hash & (t->nslots - 1); t->slots[at];
+	     at = (at + 1) & (t->nslots - 1)) {
+		seen = (const struct knp_intern_entry *)t->entries.v +
+		       t->slots[at] - 1;
+		if (seen->hash == hash && seen->len == len &&
+		    (!len || !memcmp(t->bytes.v + seen->offset, key, len)))
+			break;
+	}
+	return at;
+}
+
 int knp_intern(struct knp_intern *t, const void *key, size_t len,
 	       uint32_t *ret)
 {
 	struct knp_intern_entry entry = { .len = len };
-	const struct knp_intern_entry *seen;
 	size_t at;
 
 	t->entries.size = sizeof(entry);
@@ -103,15 +120,10 @@ int knp_intern(struct knp_intern *t, const void *key, size_t len,
 		return -ENOMEM;
 
 	entry.hash = hash_of(key, len);
-	for (at = entry.hash & (t->nslots - 1); t->slots[at];
-	     at = (at + 1) & (t->nslots - 1)) {
-		seen = (const struct knp_intern_entry *)t->entries.v +
-		       t->slots[at] - 1;
-		if (seen->hash == entry.hash && seen->len == len &&
-		    (!len || !memcmp(t->bytes.v + seen->offset, key, len))) {
-			*ret = t->slots[at] - 1;
-			return 0;
-		}
+	at = slot_of(t, key, len, entry.hash);
+	if (t->slots[at]) {
+		*ret = t->slots[at] - 1;
+		return 0;
 	}
 
 	entry.offset = t->bytes.n;
@@ -121,6 +133,11 @@ int knp_intern(struct knp_intern *t, const void *key, size_t len,
 	t->slots[at] = t->entries.n;
 	*ret = t->entries.n - 1;
 	return 1;
+}
+
+bool knp_intern_has(const struct knp_intern *t, const void *key, size_t len)
+{
+	return t->nslots && t->slots[slot_of(t, key, len, hash_of(key, len))];
 }
 
 const void *knp_intern_key(const struct knp_intern *t, uint32_t id,

@@ -60,6 +60,9 @@ struct knp_intern {
 int knp_intern(struct knp_intern *t, const void *key, size_t len,
 	       uint32_t *ret);
 
+/* Whether a string was seen. */
+bool knp_intern_has(const struct knp_intern *t, const void *key, size_t len);
+
 /* The string of a number; valid until the next knp_intern(). */
 const void *knp_intern_key(const struct knp_intern *t, uint32_t id,
 			   size_t *len);

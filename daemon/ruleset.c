@@ -6,7 +6,7 @@
 #include "table_limits.h"
 #include "ruleset.h"
 
-#define OP_SIZE		(32U << 10)
+#define OP_SIZE		(32U << 10)	/* bytes of records in a message */
 
 static const size_t record_size[] = {
 	[KNP_TABLE_RULE]	= sizeof(struct knp_rec_rule),
@@ -273,6 +273,20 @@ static const uint8_t *tag_of(uint32_t table, const void *rec)
 	}
 }
 
+uint32_t knp_ruleset_id(const struct knp_recs *r, size_t i)
+{
+	uint32_t id;
+
+	memcpy(&id, (const char *)r->v + i * r->size, sizeof(id));
+	return id;
+}
+
+const uint8_t *knp_ruleset_tag(uint32_t table, const struct knp_recs *r,
+			       size_t i)
+{
+	return tag_of(table, (const char *)r->v + i * r->size);
+}
+
 static struct tagged *by_tags(const struct knp_recs *r, uint32_t table)
 {
 	struct tagged *v = calloc(r->n + 1, sizeof(*v));
@@ -485,23 +499,23 @@ const char *knp_ruleset_name(const struct knp_ruleset *rs,
 	return name ? name->text : NULL;
 }
 
-/* struct writer - the ops of a difference, the last of which may be open */
-struct writer {
-	struct knp_diff *d;
-	size_t cap;
-};
-
-static struct knp_op *open_op(struct writer *w, bool delete, uint32_t table)
+struct knp_diff *knp_diff_new(void)
 {
-	struct knp_diff *d = w->d;
-	struct knp_op *ops, *op;
+	return calloc(1, sizeof(struct knp_diff));
+}
 
-	if (d->nops == w->cap) {
-		w->cap = w->cap ? 2 * w->cap : 16;
-		ops = reallocarray(d->ops, w->cap, sizeof(*ops));
+static struct knp_op *open_op(struct knp_diff *d, bool delete, uint32_t table)
+{
+	struct knp_op *ops, *op;
+	size_t cap;
+
+	if (d->nops == d->cap) {
+		cap = d->cap ? 2 * d->cap : 4;
+		ops = reallocarray(d->ops, cap, sizeof(*ops));
 		if (!ops)
 			return NULL;
 		d->ops = ops;
+		d->cap = cap;
 	}
 	op = &d->ops[d->nops];
 	*op = (struct knp_op){ .delete = delete, .table = table };
@@ -512,16 +526,15 @@ static struct knp_op *open_op(struct writer *w, bool delete, uint32_t table)
 	return op;
 }
 
-static int write_op(struct writer *w, bool delete, uint32_t table,
+static int write_op(struct knp_diff *d, bool delete, uint32_t table,
 		    const void *head, size_t headlen, const void *tail,
 		    size_t taillen)
 {
-	struct knp_diff *d = w->d;
 	struct knp_op *op = d->nops ? &d->ops[d->nops - 1] : NULL;
 
 	if (!op || op->delete != delete || op->table != table ||
 	    op->len + headlen + taillen > OP_SIZE)
-		op = open_op(w, delete, table);
+		op = open_op(d, delete, table);
 	if (!op)
 		return -ENOMEM;
 	memcpy((char *)op->recs + op->len, head, headlen);
@@ -534,23 +547,23 @@ static int write_op(struct writer *w, bool delete, uint32_t table,
 	return 0;
 }
 
-static int write_record(struct writer *w, bool delete, uint32_t table,
-			const void *rec)
+int knp_diff_add(struct knp_diff *d, bool delete, uint32_t table,
+		 const void *rec)
 {
 	const struct knp_rs_portset *portset = rec;
 	struct knp_rec_portset head;
 
 	if (table != KNP_TABLE_PORTSET)
-		return write_op(w, delete, table, rec, record_size[table],
+		return write_op(d, delete, table, rec, record_size[table],
 				NULL, 0);
 	head = portset->rec;
 	if (!delete)
-		return write_op(w, false, table, &head, sizeof(head),
+		return write_op(d, false, table, &head, sizeof(head),
 				portset->ports,
 				head.nports * sizeof(*portset->ports));
 	/* Deleted portsets stand without their ports. */
 	head.nports = 0;
-	return write_op(w, true, table, &head, sizeof(head), NULL, 0);
+	return write_op(d, true, table, &head, sizeof(head), NULL, 0);
 }
 
 static bool same(uint32_t table, const void *a, const void *b)
@@ -577,7 +590,7 @@ static const void *at(const struct knp_recs *r, size_t i)
 	return (const char *)r->v + i * r->size;
 }
 
-static int write_puts(struct writer *w, const struct knp_ruleset *from_rs,
+static int write_puts(struct knp_diff *d, const struct knp_ruleset *from_rs,
 		      const struct knp_ruleset *to_rs, uint32_t table)
 {
 	const struct knp_recs *from = table_of(from_rs, table);
@@ -595,7 +608,7 @@ static int write_puts(struct writer *w, const struct knp_ruleset *from_rs,
 		}
 		if (i < from->n && !cmp && same(table, at(from, i), at(to, j)))
 			continue;
-		err = write_record(w, false, table, at(to, j));
+		err = knp_diff_add(d, false, table, at(to, j));
 		if (err)
 			return err;
 	}
@@ -612,7 +625,7 @@ static bool row_goes_anyway(const struct knp_ruleset *to, const void *rec)
 				       sizeof(key), by_id);
 }
 
-static int write_deletes(struct writer *w, const struct knp_ruleset *from_rs,
+static int write_deletes(struct knp_diff *d, const struct knp_ruleset *from_rs,
 			 const struct knp_ruleset *to_rs, uint32_t table)
 {
 	const struct knp_recs *from = table_of(from_rs, table);
@@ -633,7 +646,7 @@ static int write_deletes(struct writer *w, const struct knp_ruleset *from_rs,
 		if (table == KNP_TABLE_ROW &&
 		    row_goes_anyway(to_rs, at(from, i)))
 			continue;
-		err = write_record(w, true, table, at(from, i));
+		err = knp_diff_add(d, true, table, at(from, i));
 		if (err)
 			return err;
 	}
@@ -643,18 +656,18 @@ static int write_deletes(struct writer *w, const struct knp_ruleset *from_rs,
 int knp_ruleset_diff(const struct knp_ruleset *from,
 		     const struct knp_ruleset *to, struct knp_diff **ret)
 {
-	struct writer w = { .d = calloc(1, sizeof(*w.d)) };
-	int err = w.d ? 0 : -ENOMEM;
+	struct knp_diff *d = knp_diff_new();
+	int err = d ? 0 : -ENOMEM;
 
 	for (uint32_t t = 1; !err && t <= KNP_TABLE_MAX; t++)
-		err = write_puts(&w, from, to, t);
+		err = write_puts(d, from, to, t);
 	for (uint32_t t = KNP_TABLE_MAX; !err && t; t--)
-		err = write_deletes(&w, from, to, t);
+		err = write_deletes(d, from, to, t);
 	if (err) {
-		knp_diff_free(w.d);
+		knp_diff_free(d);
 		return err;
 	}
-	*ret = w.d;
+	*ret = d;
 	return 0;
 }
 

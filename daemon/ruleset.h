@@ -92,6 +92,11 @@ void *knp_recs_add(struct knp_recs *r, const void *rec);
 /* The array of one table, enum knp_table; NULL for an unknown one. */
 struct knp_recs *knp_ruleset_table(struct knp_ruleset *rs, uint32_t table);
 
+/* Id, and tag, of a record of rules, portsets, classes or sets. */
+uint32_t knp_ruleset_id(const struct knp_recs *r, size_t i);
+const uint8_t *knp_ruleset_tag(uint32_t table, const struct knp_recs *r,
+			       size_t i);
+
 /* Sort every array by its key. */
 void knp_ruleset_sort(struct knp_ruleset *rs);
 
@@ -125,8 +130,19 @@ struct knp_op {
 struct knp_diff {
 	struct knp_op *ops;
 	size_t nops;
+	size_t cap;
 	uint64_t count;		/* records in all ops */
 };
+
+/* One without a record; NULL if out of memory. */
+struct knp_diff *knp_diff_new(void);
+
+/*
+ * Append one record (copied) of a table, struct knp_rs_portset of portsets. The
+ * order is the caller's. Return 0 or -ENOMEM.
+ */
+int knp_diff_add(struct knp_diff *d, bool delete, uint32_t table,
+		 const void *rec);
 
 /*
  * The difference from @from (the kernel's) to @to (adopted). Both sorted.
