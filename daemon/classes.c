@@ -31,8 +31,8 @@ static bool matches_unseen(const struct knp_selector *selector,
 			   const char *name)
 {
 	struct knp_label label = {
-		.key = (char *)NAME_LABEL,
-		.value = (char *)name,
+		.key = NAME_LABEL,
+		.value = name,
 	};
 	const struct knp_labels labels = { .v = &label, .n = 1 };
 
@@ -59,7 +59,7 @@ static int match_pods(struct knp_comp *c, uint32_t atom,
 	for (uint32_t i = 0; i < ns->n; i++, pod++) {
 		if (!pod->owner ||
 		    (selector &&
-		     !knp_selector_matches(selector, &pod->pod->labels)))
+		     !knp_selector_matches(selector, pod->pod->labels)))
 			continue;
 		if (!knp_recs_add(&pod->atoms, &atom))
 			return -ENOMEM;
@@ -393,7 +393,7 @@ static int resolve_egress(struct knp_comp *c, const struct knp_cpod *pod,
 	int err = 0;
 
 	ports->n = 0;
-	if (!pod->pod->nports)
+	if (!pod->pod->ports->n)
 		return 0;
 	for (uint32_t i = 0; !err && i < c->names.n; i++)
 		if (names[i].any_peer)

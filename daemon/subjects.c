@@ -41,7 +41,7 @@ static int by_claim(const void *a, const void *b)
 		return cmp;
 	if (ca->pod->created != cb->pod->created)
 		return ca->pod->created > cb->pod->created ? -1 : 1;
-	cmp = strcmp(cb->pod->uid, ca->pod->uid);
+	cmp = memcmp(cb->pod->uid, ca->pod->uid, sizeof(ca->pod->uid));
 	if (cmp)
 		return cmp;
 	return (ca->index < cb->index) - (ca->index > cb->index);
@@ -73,11 +73,11 @@ static int enter_namespace(struct knp_comp *c, const struct knp_pod *pod)
 	struct knp_cns ns = { .name = pod->ns, .first = c->pods.n };
 
 	if (c->namespaces.n &&
-	    !strcmp(last[c->namespaces.n - 1].name, pod->ns))
+	    last[c->namespaces.n - 1].name == pod->ns)
 		return 0;
 	object = knp_store_namespace(c->store, pod->ns);
 	if (object)
-		ns.labels = &object->labels;
+		ns.labels = object->labels;
 	return knp_recs_add(&c->namespaces, &ns) ? 0 : -ENOMEM;
 }
 
@@ -283,11 +283,11 @@ int knp_comp_resolve(struct knp_comp *c, const struct knp_pod *pod,
 	const struct knp_cname *cname = (struct knp_cname *)c->names.v + name;
 	struct knp_cport_of port = { .name = name };
 
-	for (size_t i = 0; i < pod->nports; i++) {
-		if (pod->ports[i].proto != cname->proto ||
-		    strcmp(pod->ports[i].name, cname->name))
+	for (size_t i = 0; i < pod->ports->n; i++) {
+		if (pod->ports->v[i].proto != cname->proto ||
+		    pod->ports->v[i].name != cname->name)
 			continue;
-		port.port = pod->ports[i].port;
+		port.port = pod->ports->v[i].port;
 		if (!knp_recs_add(ports, &port))
 			return -ENOMEM;
 	}
@@ -463,7 +463,7 @@ static int select_policies(struct knp_comp *c, struct knp_cpod *pod,
 		isolates = direction == INGRESS ? policy->isolates_ingress :
 						  policy->isolates_egress;
 		if (!isolates ||
-		    !knp_selector_matches(&policy->subject, &pod->pod->labels))
+		    !knp_selector_matches(&policy->subject, pod->pod->labels))
 			continue;
 		c->policies[i].used[direction] = true;
 		knp_buf_add(b, &i, sizeof(i));
