@@ -22,7 +22,7 @@ static int match_pods(struct knp_comp *c, uint32_t atom,
 	for (uint32_t i = 0; i < ns->n; i++, pod++) {
 		if (!pod->owner ||
 		    (selector &&
-		     !knp_selector_matches(selector, &pod->pod->labels)))
+		     !knp_selector_matches(selector, pod->pod->labels)))
 			continue;
 		if (!knp_recs_add(&pod->atoms, &atom))
 			return -ENOMEM;
@@ -200,7 +200,8 @@ static int add_names(struct knp_comp *c, const struct knp_cpod *pod,
 
 	for (size_t i = 0; !err && i < n; i++)
 		err = knp_port_names_resolve(&c->names, names[i],
-					     pod->pod->ports, pod->pod->nports,
+					     pod->pod->ports->v,
+					     pod->pod->ports->n,
 					     ports);
 	return err;
 }
@@ -213,7 +214,7 @@ static int resolve_egress(struct knp_comp *c, const struct knp_cpod *pod,
 	int err = 0;
 
 	ports->n = 0;
-	if (!pod->pod->nports)
+	if (!pod->pod->ports->n)
 		return 0;
 	err = add_names(c, pod, any_peer, c->any_peer_names.n, ports);
 	for (size_t i = 0; !err && i < pod->atoms.n; i++) {

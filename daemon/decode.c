@@ -3,13 +3,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <time.h>
 
 #include "decode.h"
+#include "decode_pod.h"
 #include "decode_policy.h"
-
-#define METADATA_NAME	"kubernetes.io/metadata.name"
+#include "namespace.h"
+#include "strings.h"
 
 void knp_object_clear(struct knp_object *object)
 {
@@ -80,306 +79,24 @@ int knp_object_put(struct knp_object *object, struct knp_store *store)
 	return -EINVAL;
 }
 
-/* Seconds since the epoch of an RFC 3339 time in UTC, 0 if it is none. */
-static int64_t parse_time(const char *text)
-{
-	struct tm tm = { 0 };
-	const char *end = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
-
-	if (!end || *end != 'Z')
-		return 0;
-	return timegm(&tm);
-}
-
 static int decode_namespace(struct knp_fields *f, struct json_object *meta,
 			    struct knp_object *object)
 {
-	struct knp_namespace *ns = calloc(1, sizeof(*ns));
 	size_t mark = knp_fields_enter(f, "metadata");
-	struct knp_label *v, *grown;
-	size_t at;
-	int err;
-
-	object->namespace = ns;
-	if (!ns)
-		return -ENOMEM;
-	ns->name = strdup(object->name);
-	if (!ns->name)
-		return -ENOMEM;
-	err = knp_decode_labels(f, meta, "labels", &ns->labels);
-	if (err)
-		return err;
-	knp_fields_leave(f, mark);
-
-	for (at = 0; at < ns->labels.n; at++)
-		if (strcmp(ns->labels.v[at].key, METADATA_NAME) >= 0)
-			break;
-	v = ns->labels.v;
-	if (at == ns->labels.n || strcmp(v[at].key, METADATA_NAME)) {
-		grown = reallocarray(v, ns->labels.n + 1, sizeof(*v));
-		if (!grown)
-			return -ENOMEM;
-		v = grown;
-		memmove(&v[at + 1], &v[at],
-			(ns->labels.n - at) * sizeof(*v));
-		ns->labels.v = v;
-		ns->labels.n++;
-		v[at] = (struct knp_label){ .key = strdup(METADATA_NAME) };
-	} else {
-		free(v[at].value);
-	}
-	/* Only the API server sets this label: a manifest cannot forge it. */
-	v[at].value = strdup(ns->name);
-	return v[at].key && v[at].value ? 0 : -ENOMEM;
-}
-
-static int add_ip(struct knp_fields *f, struct knp_pod *pod, const char *text)
-{
-	struct knp_ip ip;
-	struct knp_ip *v;
-
-	if (knp_ip_parse(text, &ip))
-		return knp_fields_refuse(f, "must be an IPv4 or IPv6 address, is \"%s\"",
-					 text);
-	for (size_t i = 0; i < pod->nips; i++)
-		if (!memcmp(&pod->ips[i], &ip, sizeof(ip)))
-			return 0;
-	v = reallocarray(pod->ips, pod->nips + 1, sizeof(*v));
-	if (!v)
-		return -ENOMEM;
-	v[pod->nips++] = ip;
-	pod->ips = v;
-	return 0;
-}
-
-static int decode_ip_item(struct knp_fields *f, struct json_object *item,
-			  struct knp_pod *pod)
-{
-	const char *text = "";
-	size_t mark;
-	int err;
-
-	err = knp_fields_expect(f, item, json_type_object);
-	if (err)
-		return err;
-	err = knp_fields_get_string(f, item, "ip", &text);
-	if (err < 0)
-		return err;
-	mark = knp_fields_enter(f, "ip");
-	err = add_ip(f, pod, text);
-	if (err)
-		return err;
-	knp_fields_leave(f, mark);
-	return 0;
-}
-
-static int decode_ips(struct knp_fields *f, struct json_object *status,
-		      struct knp_pod *pod)
-{
-	struct json_object *list;
-	const char *text = "";
-	size_t n = 0;
-	size_t mark;
-	int err;
-
-	err = knp_fields_get(f, status, "podIPs", json_type_array, &list);
-	if (err < 0)
-		return err;
-	if (err)
-		n = json_object_array_length(list);
-	mark = knp_fields_enter(f, "podIPs");
-	for (size_t i = 0; i < n; i++) {
-		size_t item = knp_fields_enter_item(f, i);
-
-		err = decode_ip_item(f, json_object_array_get_idx(list, i),
-				     pod);
-		if (err)
-			return err;
-		knp_fields_leave(f, item);
-	}
-	knp_fields_leave(f, mark);
-	if (pod->nips)
-		return 0;
-
-	err = knp_fields_get_string(f, status, "podIP", &text);
-	if (err < 0 || !*text)
-		return err < 0 ? err : 0;
-	mark = knp_fields_enter(f, "podIP");
-	err = add_ip(f, pod, text);
-	if (err)
-		return err;
-	knp_fields_leave(f, mark);
-	return 0;
-}
-
-static int decode_status(struct knp_fields *f, struct json_object *obj,
-			 struct knp_pod *pod)
-{
-	struct json_object *status;
-	const char *phase = "";
-	size_t mark;
-	int err;
-
-	err = knp_fields_get(f, obj, "status", json_type_object, &status);
-	if (err <= 0)
-		return err;
-	mark = knp_fields_enter(f, "status");
-	err = knp_fields_get_string(f, status, "phase", &phase);
-	if (err < 0)
-		return err;
-	pod->terminal = !strcmp(phase, "Succeeded") ||
-			!strcmp(phase, "Failed");
-	err = decode_ips(f, status, pod);
-	if (err)
-		return err;
-	knp_fields_leave(f, mark);
-	return 0;
-}
-
-static int decode_cport(struct knp_fields *f, struct json_object *item,
-			void *element)
-{
-	struct knp_cport *port = element;
-	int err;
-
-	err = knp_fields_expect(f, item, json_type_object);
-	if (!err)
-		err = knp_fields_dup(f, item, "name", "", &port->name);
-	if (!err)
-		err = knp_fields_get_protocol(f, item, &port->proto);
-	if (err)
-		return err;
-	err = knp_fields_get_port(f, item, "containerPort", &port->port);
-	if (err < 0)
-		return err;
-	if (!err)
-		return knp_fields_refuse_at(f, "containerPort", "is required");
-	return 0;
-}
-
-/* Append the ports of one container to those of its pod. */
-static int decode_container(struct knp_fields *f, struct json_object *item,
-			    struct knp_pod *pod)
-{
-	void *more = NULL;
-	void *all;
+	struct knp_label_view *labels = NULL;
 	size_t n = 0;
 	int err;
 
-	err = knp_fields_list(f, item, "ports", sizeof(*pod->ports), &more, &n,
-			      decode_cport);
-	if (!n)
-		return err;
-	all = reallocarray(pod->ports, pod->nports + n, sizeof(*pod->ports));
-	if (all) {
-		pod->ports = all;
-		memcpy(pod->ports + pod->nports, more,
-		       n * sizeof(*pod->ports));
-		pod->nports += n;
-		free(more);
-		return err;
-	}
-	for (size_t i = 0; i < n; i++)
-		free(((struct knp_cport *)more)[i].name);
-	free(more);
-	return -ENOMEM;
-}
-
-/* A restartable init container runs as long as the pod: its ports count. */
-static int is_sidecar(struct knp_fields *f, struct json_object *item)
-{
-	const char *policy = "";
-	int err;
-
-	err = knp_fields_get_string(f, item, "restartPolicy", &policy);
-	return err < 0 ? err : !strcmp(policy, "Always");
-}
-
-static int decode_containers(struct knp_fields *f, struct json_object *spec,
-			     const char *name, bool init, struct knp_pod *pod)
-{
-	struct json_object *list;
-	size_t mark;
-	int err;
-
-	err = knp_fields_get(f, spec, name, json_type_array, &list);
-	if (err <= 0)
-		return err;
-	mark = knp_fields_enter(f, name);
-	for (size_t i = 0; i < json_object_array_length(list); i++) {
-		struct json_object *item = json_object_array_get_idx(list, i);
-		size_t inner = knp_fields_enter_item(f, i);
-
-		err = knp_fields_expect(f, item, json_type_object);
-		if (err)
-			return err;
-		err = init ? is_sidecar(f, item) : 1;
-		if (err > 0)
-			err = decode_container(f, item, pod);
-		if (err < 0)
-			return err;
-		knp_fields_leave(f, inner);
-	}
-	knp_fields_leave(f, mark);
-	return 0;
-}
-
-static int decode_pod_spec(struct knp_fields *f, struct json_object *obj,
-			   struct knp_pod *pod)
-{
-	struct json_object *spec;
-	size_t mark;
-	int err;
-
-	err = knp_fields_get(f, obj, "spec", json_type_object, &spec);
-	if (err < 0)
-		return err;
-	if (!err) {
-		pod->node = strdup("");
-		return pod->node ? 0 : -ENOMEM;
-	}
-	mark = knp_fields_enter(f, "spec");
-	err = knp_fields_dup(f, spec, "nodeName", "", &pod->node);
-	if (!err)
-		err = knp_fields_get_bool(f, spec, "hostNetwork",
-					  &pod->host_network);
-	if (!err)
-		err = decode_containers(f, spec, "containers", false, pod);
-	if (!err)
-		err = decode_containers(f, spec, "initContainers", true, pod);
+	err = knp_decode_labels(f, meta, "labels", &labels, &n);
 	if (err)
-		return err;
+		goto out;
 	knp_fields_leave(f, mark);
-	return 0;
-}
-
-static int decode_pod(struct knp_fields *f, struct json_object *obj,
-		      struct json_object *meta, struct knp_object *object)
-{
-	struct knp_pod *pod = calloc(1, sizeof(*pod));
-	size_t mark = knp_fields_enter(f, "metadata");
-	const char *created = "";
-	int err;
-
-	object->pod = pod;
-	if (!pod)
-		return -ENOMEM;
-	pod->ns = strdup(object->ns);
-	pod->name = strdup(object->name);
-	if (!pod->ns || !pod->name)
-		return -ENOMEM;
-	err = knp_fields_dup(f, meta, "uid", "", &pod->uid);
-	if (!err)
-		err = knp_decode_labels(f, meta, "labels", &pod->labels);
-	if (err)
-		return err;
-	err = knp_fields_get_string(f, meta, "creationTimestamp", &created);
-	if (err < 0)
-		return err;
-	pod->created = parse_time(created);
-	knp_fields_leave(f, mark);
-	err = decode_pod_spec(f, obj, pod);
-	return err ? err : decode_status(f, obj, pod);
+	object->namespace = knp_namespace_new(object->name, labels, n);
+	if (!object->namespace)
+		err = -ENOMEM;
+out:
+	free(labels);
+	return err;
 }
 
 static int decode_networkpolicy(struct knp_fields *f, struct json_object *obj,
@@ -393,7 +110,7 @@ static int decode_networkpolicy(struct knp_fields *f, struct json_object *obj,
 	object->policy = policy;
 	if (!policy)
 		return -ENOMEM;
-	policy->ns = strdup(object->ns);
+	policy->ns = knp_string_dup(object->ns);
 	policy->name = strdup(object->name);
 	if (!policy->ns || !policy->name)
 		return -ENOMEM;
@@ -521,7 +238,7 @@ static int decode_known(struct knp_fields *f, struct json_object *obj,
 	if (kind == KNP_KIND_NAMESPACE)
 		err = decode_namespace(f, meta, &object);
 	else if (kind == KNP_KIND_POD)
-		err = decode_pod(f, obj, meta, &object);
+		err = knp_decode_pod(f, obj, meta, &object);
 	else
 		err = decode_networkpolicy(f, obj, meta, &object);
 	if (err == -EINVAL) {

@@ -4,6 +4,41 @@
 #include <string.h>
 
 #include "decode_policy.h"
+#include "strings.h"
+
+int knp_decode_labels(struct knp_fields *f, struct json_object *obj,
+		      const char *name, struct knp_label_view **v, size_t *n)
+{
+	struct json_object *map = NULL;
+	struct knp_label_view *label;
+	const char *text;
+	size_t mark;
+	int err;
+
+	err = knp_fields_get(f, obj, name, json_type_object, &map);
+	if (err < 0)
+		return err;
+	*v = calloc((err ? (size_t)json_object_object_length(map) : 0) + 1,
+		    sizeof(**v));
+	if (!*v)
+		return -ENOMEM;
+	if (!err)
+		return 0;
+	mark = knp_fields_enter(f, name);
+	json_object_object_foreach(map, key, value) {
+		size_t inner = knp_fields_enter_key(f, key);
+
+		err = knp_fields_expect_string(f, value, &text);
+		if (err)
+			return err;
+		label = &(*v)[(*n)++];
+		label->key = (struct knp_text){ key, strlen(key) };
+		label->value = (struct knp_text){ text, strlen(text) };
+		knp_fields_leave(f, inner);
+	}
+	knp_fields_leave(f, mark);
+	return 0;
+}
 
 static int label_cmp(const void *a, const void *b)
 {
@@ -11,54 +46,49 @@ static int label_cmp(const void *a, const void *b)
 		      ((const struct knp_label *)b)->key);
 }
 
-int knp_decode_labels(struct knp_fields *f, struct json_object *obj,
-		      const char *name, struct knp_labels *ret)
+static int decode_match_labels(struct knp_fields *f, struct json_object *obj,
+			       struct knp_labels *ret)
 {
-	struct json_object *map;
-	const char *text;
-	size_t mark;
+	struct knp_label_view *v = NULL;
+	size_t n = 0;
 	int err;
 
-	err = knp_fields_get(f, obj, name, json_type_object, &map);
-	if (err <= 0)
-		return err;
-	if (!json_object_object_length(map))
-		return 0;
-	ret->v = calloc((size_t)json_object_object_length(map),
-			sizeof(*ret->v));
+	err = knp_decode_labels(f, obj, "matchLabels", &v, &n);
+	if (err || !n)
+		goto out;
+	err = -ENOMEM;
+	ret->v = calloc(n, sizeof(*ret->v));
 	if (!ret->v)
-		return -ENOMEM;
-	mark = knp_fields_enter(f, name);
-	json_object_object_foreach(map, key, value) {
-		size_t inner = knp_fields_enter_key(f, key);
+		goto out;
+	for (; ret->n < n; ret->n++) {
 		struct knp_label *label = &ret->v[ret->n];
+		struct knp_label_view *view = &v[ret->n];
 
-		err = knp_fields_expect_string(f, value, &text);
-		if (err)
-			return err;
-		ret->n++;
-		label->key = strdup(key);
-		label->value = strdup(text);
-		if (!label->key || !label->value)
-			return -ENOMEM;
-		knp_fields_leave(f, inner);
+		label->key = knp_string_get(view->key.s, view->key.n);
+		label->value = knp_string_get(view->value.s, view->value.n);
+		if (!label->key || !label->value) {
+			ret->n++;
+			goto out;
+		}
 	}
-	knp_fields_leave(f, mark);
-	qsort(ret->v, ret->n, sizeof(*ret->v), label_cmp);
-	return 0;
+	qsort(ret->v, n, sizeof(*ret->v), label_cmp);
+	err = 0;
+out:
+	free(v);
+	return err;
 }
 
 static int decode_value(struct knp_fields *f, struct json_object *item,
 			void *element)
 {
-	char **value = element;
+	const char **value = element;
 	const char *text;
 	int err;
 
 	err = knp_fields_expect_string(f, item, &text);
 	if (err)
 		return err;
-	*value = strdup(text);
+	*value = knp_string_dup(text);
 	return *value ? 0 : -ENOMEM;
 }
 
@@ -105,7 +135,7 @@ static int decode_requirement(struct knp_fields *f, struct json_object *item,
 	if (!err)
 		err = knp_fields_only(f, item, known);
 	if (!err)
-		err = knp_fields_dup(f, item, "key", "", &req->key);
+		err = knp_fields_intern(f, item, "key", "", &req->key);
 	if (err)
 		return err;
 	if (!*req->key)
@@ -140,7 +170,7 @@ static int decode_selector(struct knp_fields *f, struct json_object *obj,
 
 	err = knp_fields_only(f, obj, known);
 	if (!err)
-		err = knp_decode_labels(f, obj, "matchLabels", &ret->labels);
+		err = decode_match_labels(f, obj, &ret->labels);
 	if (err)
 		return err;
 	err = knp_fields_list(f, obj, "matchExpressions", sizeof(*ret->reqs),
@@ -310,7 +340,7 @@ static int decode_port_name(struct knp_fields *f, struct json_object *obj,
 		return knp_fields_refuse_at(f, "port",
 					    "must be a number or a port name (a-z, 0-9, \"-\", at least one letter), is \"%s\"",
 					    text);
-	port->name = strdup(text);
+	port->name = knp_string_dup(text);
 	return port->name ? 0 : -ENOMEM;
 }
 

@@ -7,11 +7,16 @@
 #define KNP_DECODE_POLICY_H
 
 #include "fields.h"
+#include "labels.h"
 #include "store.h"
 
-/* A map of strings: sorted by key. Return 0 or -errno. */
+/*
+ * A map of strings. @v is to free(), also after a failure, and has room for
+ * one more than the @n that are in it, also if the map is absent; the texts are
+ * those of @obj. Both are NULL and 0 before. Return 0 or -errno.
+ */
 int knp_decode_labels(struct knp_fields *f, struct json_object *obj,
-		      const char *name, struct knp_labels *ret);
+		      const char *name, struct knp_label_view **v, size_t *n);
 
 /* The spec of a NetworkPolicy. Return 0 or -errno; @ret may be half filled. */
 int knp_decode_policy(struct knp_fields *f, struct json_object *obj,

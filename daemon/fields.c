@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "fields.h"
+#include "strings.h"
 
 static size_t extend(struct knp_fields *f, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
@@ -182,6 +183,18 @@ int knp_fields_dup(struct knp_fields *f, struct json_object *obj,
 	if (err < 0)
 		return err;
 	*ret = strdup(text);
+	return *ret ? 0 : -ENOMEM;
+}
+
+int knp_fields_intern(struct knp_fields *f, struct json_object *obj,
+		      const char *name, const char *dflt, const char **ret)
+{
+	const char *text = dflt;
+	int err = knp_fields_get_string(f, obj, name, &text);
+
+	if (err < 0)
+		return err;
+	*ret = knp_string_dup(text);
 	return *ret ? 0 : -ENOMEM;
 }
 

@@ -67,6 +67,10 @@ int knp_fields_get_string(struct knp_fields *f, struct json_object *obj,
 int knp_fields_dup(struct knp_fields *f, struct json_object *obj,
 		   const char *name, const char *dflt, char **ret);
 
+/* The same, interned (strings.h). */
+int knp_fields_intern(struct knp_fields *f, struct json_object *obj,
+		      const char *name, const char *dflt, const char **ret);
+
 /* A boolean; false if it is not there. Return 0 or -errno. */
 int knp_fields_get_bool(struct knp_fields *f, struct json_object *obj,
 			const char *name, bool *ret);

@@ -31,7 +31,7 @@ static int by_string(const void *a, const void *b)
 static void write_requirement(struct knp_buf *b,
 			      const struct knp_requirement *req)
 {
-	char **values = calloc(req->nvalues + 1, sizeof(*values));
+	const char **values = calloc(req->nvalues + 1, sizeof(*values));
 	size_t n = 0;
 
 	if (!values) {

@@ -2,81 +2,114 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hash.h"
 #include "pod.h"
 
-static char *copy(const struct knp_text *text)
+#define MAX_IPS	((1U << 30) - 1)
+
+static int hex(char c)
 {
-	return strndup(text->n ? text->s : "", text->n);
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-static int by_key(const void *a, const void *b)
+/* 32 lower case digits, with or without the dashes of a UUID. */
+static bool uuid_parse(const struct knp_text *text, uint8_t ret[16])
 {
-	const struct knp_label_view *la = a, *lb = b;
-	size_t n = la->key.n < lb->key.n ? la->key.n : lb->key.n;
-	int cmp = memcmp(la->key.s, lb->key.s, n);
+	static const uint8_t group[16] = { [4] = 1, [6] = 1, [8] = 1, [10] = 1 };
+	const char *s = text->s;
 
-	return cmp ? cmp : (la->key.n > lb->key.n) - (la->key.n < lb->key.n);
-}
-
-static bool copy_labels(struct knp_pod *pod, struct knp_pod_view *view)
-{
-	if (!view->nlabels)
-		return true;
-	qsort(view->labels, view->nlabels, sizeof(*view->labels), by_key);
-	pod->labels.v = calloc(view->nlabels, sizeof(*pod->labels.v));
-	if (!pod->labels.v)
+	if (text->n != 36 && text->n != 32)
 		return false;
-	for (size_t i = 0; i < view->nlabels; i++) {
-		pod->labels.v[i].key = copy(&view->labels[i].key);
-		pod->labels.v[i].value = copy(&view->labels[i].value);
-		pod->labels.n++;
-		if (!pod->labels.v[i].key || !pod->labels.v[i].value)
+	for (unsigned int i = 0; i < 16; i++) {
+		int hi, lo;
+
+		if (text->n == 36 && group[i] && *s++ != '-')
 			return false;
+		hi = hex(*s++);
+		lo = hex(*s++);
+		if (hi < 0 || lo < 0)
+			return false;
+		ret[i] = (uint8_t)(hi << 4 | lo);
 	}
 	return true;
 }
 
-static bool copy_ports(struct knp_pod *pod, const struct knp_pod_view *view)
+void knp_uid_parse(const struct knp_text *text, uint8_t ret[16])
 {
-	if (!view->nports)
-		return true;
-	pod->ports = calloc(view->nports, sizeof(*pod->ports));
-	if (!pod->ports)
-		return false;
-	for (size_t i = 0; i < view->nports; i++) {
-		pod->ports[i].name = copy(&view->ports[i].name);
-		pod->ports[i].port = view->ports[i].port;
-		pod->ports[i].proto = view->ports[i].proto;
-		pod->nports++;
-		if (!pod->ports[i].name)
-			return false;
+	uint64_t h[2];
+
+	if (uuid_parse(text, ret))
+		return;
+	if (text->n <= 16) {
+		memset(ret, 0, 16);
+		if (text->n)
+			memcpy(ret, text->s, text->n);
+		return;
 	}
-	return true;
+	h[0] = knp_hash64(text->s, text->n, 0);
+	h[1] = knp_hash64(text->s, text->n, 1);
+	memcpy(ret, h, sizeof(h));
+}
+
+static uint32_t seconds(int64_t created)
+{
+	if (created < 0)
+		return 0;
+	return created > UINT32_MAX ? UINT32_MAX : (uint32_t)created;
 }
 
 struct knp_pod *knp_pod_new(struct knp_pod_view *view)
 {
-	struct knp_pod *pod = calloc(1, sizeof(*pod));
+	struct knp_pod *pod;
+	size_t ips;
+	char *name;
 
+	if (view->nips > MAX_IPS)
+		return NULL;
+	ips = view->nips * sizeof(pod->ips[0]);
+	pod = calloc(1, offsetof(struct knp_pod, ips) + ips + view->name.n + 1);
 	if (!pod)
 		return NULL;
-	pod->ns = copy(&view->ns);
-	pod->name = copy(&view->name);
-	pod->uid = copy(&view->uid);
-	pod->node = copy(&view->node);
-	pod->created = view->created;
+	if (ips)
+		memcpy(pod->ips, view->ips, ips);
+	name = (char *)pod->ips + ips;
+	if (view->name.n)
+		memcpy(name, view->name.s, view->name.n);
+	pod->name = name;
+	pod->ns = knp_string_get(view->ns.s, view->ns.n);
+	pod->node = knp_string_get(view->node.s, view->node.n);
+	pod->labels = knp_labels_make(view->labels, view->nlabels);
+	pod->ports = knp_cports_make(view->ports, view->nports);
+	knp_uid_parse(&view->uid, pod->uid);
+	pod->created = seconds(view->created);
+	pod->nips = (uint32_t)view->nips & MAX_IPS;
 	pod->host_network = view->host_network;
 	pod->terminal = view->terminal;
-	if (view->nips)
-		pod->ips = calloc(view->nips, sizeof(*pod->ips));
-	if (!pod->ns || !pod->name || !pod->uid || !pod->node ||
-	    (view->nips && !pod->ips) || !copy_labels(pod, view) ||
-	    !copy_ports(pod, view)) {
-		knp_pod_free(pod);
-		return NULL;
-	}
-	for (size_t i = 0; i < view->nips; i++)
-		pod->ips[i] = view->ips[i];
-	pod->nips = view->nips;
-	return pod;
+	if (pod->ns && pod->node && pod->labels && pod->ports)
+		return pod;
+	knp_pod_free(pod);
+	return NULL;
+}
+
+bool knp_pod_equal(const struct knp_pod *a, const struct knp_pod *b)
+{
+	return a->labels == b->labels && a->ports == b->ports &&
+	       a->node == b->node && a->created == b->created &&
+	       a->nips == b->nips && a->host_network == b->host_network &&
+	       a->terminal == b->terminal &&
+	       !memcmp(a->uid, b->uid, sizeof(a->uid)) &&
+	       !memcmp(a->ips, b->ips, a->nips * sizeof(a->ips[0]));
+}
+
+void knp_pod_free(struct knp_pod *pod)
+{
+	if (!pod)
+		return;
+	knp_string_put(pod->ns);
+	knp_string_put(pod->node);
+	knp_labels_put(pod->labels);
+	knp_cports_put(pod->ports);
+	free(pod);
 }

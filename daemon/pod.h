@@ -10,37 +10,22 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cports.h"
+#include "labels.h"
 #include "store.h"
+#include "strings.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-/** struct knp_text - bytes of somebody else's buffer, without a NUL */
-struct knp_text {
-	const char *s;
-	size_t n;
-};
-
-/** struct knp_label_view - one label; the value may be empty */
-struct knp_label_view {
-	struct knp_text key;
-	struct knp_text value;
-};
-
-/** struct knp_port_view - one container port; the name may be empty */
-struct knp_port_view {
-	struct knp_text name;
-	uint16_t port;
-	uint8_t proto;		/* IPPROTO_TCP, _UDP, _SCTP */
-};
 
 /**
  * struct knp_pod_view - a pod as it was read
  * @uid, @node: may be empty
  * @labels: in any order, keys unique; knp_pod_new() may sort them in place
  * @ports: in the order of decode.c, regular containers first
- * @created: seconds since the epoch, 0 if unknown
+ * @created: seconds since the epoch, 0 if unknown; kept as the nearest that
+ *	     32 bits hold
  * @terminal: phase Succeeded or Failed; such a pod has no addresses
  */
 struct knp_pod_view {
@@ -61,6 +46,19 @@ struct knp_pod_view {
 
 /* A pod of its own, to knp_pod_free(); NULL if out of memory. */
 struct knp_pod *knp_pod_new(struct knp_pod_view *view);
+
+/**
+ * knp_uid_parse() - a uid in 16 bytes
+ * @text: the uid
+ * @ret: a UUID as the API server writes them (lower case), with or without
+ *	 dashes: its bytes. Else at most 16 bytes: as they are, zeroes behind.
+ *	 Else a hash of the text, the same in every process.
+ *
+ * Among UUIDs, and among short texts, bytes are equal and ordered as the texts
+ * are. What is neither is no uid of an API server; there only equality counts,
+ * and is as good as the hash.
+ */
+void knp_uid_parse(const struct knp_text *text, uint8_t ret[16]);
 
 #ifdef __cplusplus
 }

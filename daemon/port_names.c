@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "port_names.h"
+#include "strings.h"
 
 int knp_port_names_id(struct knp_port_names *names, uint8_t proto,
 		      const char *name, uint32_t *ret)
@@ -22,9 +23,9 @@ int knp_port_names_id(struct knp_port_names *names, uint8_t proto,
 	if (err < 0)
 		return err;
 	if (err) {
-		rec.name = strdup(name);
+		rec.name = knp_string_dup(name);
 		if (!rec.name || !knp_recs_add(&names->v, &rec)) {
-			free(rec.name);
+			knp_string_put(rec.name);
 			return -ENOMEM;
 		}
 	}
@@ -42,7 +43,7 @@ int knp_port_names_resolve(const struct knp_port_names *names, uint32_t name,
 	rec += name;
 	for (size_t i = 0; i < nports; i++) {
 		if (ports[i].proto != rec->proto ||
-		    strcmp(ports[i].name, rec->name))
+		    ports[i].name != rec->name)
 			continue;
 		of.port = ports[i].port;
 		if (!knp_recs_add(ret, &of))
@@ -115,7 +116,7 @@ void knp_port_names_clear(struct knp_port_names *names)
 	struct knp_port_name *recs = names->v.v;
 
 	for (size_t i = 0; i < names->v.n; i++)
-		free(recs[i].name);
+		knp_string_put(recs[i].name);
 	free(names->v.v);
 	knp_intern_clear(&names->ids);
 	knp_buf_clear(&names->buf);

@@ -17,7 +17,7 @@
 
 /** struct knp_port_name - a port by name */
 struct knp_port_name {
-	char *name;
+	const char *name;	/* interned */
 	uint8_t proto;
 };
 

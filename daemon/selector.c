@@ -70,8 +70,8 @@ static bool matches_unseen(const struct knp_selector *selector,
 			   const char *name)
 {
 	struct knp_label label = {
-		.key = (char *)NAME_LABEL,
-		.value = (char *)name,
+		.key = NAME_LABEL,
+		.value = name,
 	};
 	const struct knp_labels labels = { .v = &label, .n = 1 };
 

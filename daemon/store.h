@@ -18,11 +18,15 @@
 
 /** struct knp_label - one label, or one entry of matchLabels */
 struct knp_label {
-	char *key;
-	char *value;
+	const char *key;	/* interned */
+	const char *value;	/* interned */
 };
 
-/** struct knp_labels - a label set, sorted by key, keys unique */
+/**
+ * struct knp_labels - a label set, sorted by key, keys unique
+ *
+ * Those of pods and namespaces are shared, see labels.h.
+ */
 struct knp_labels {
 	struct knp_label *v;
 	size_t n;
@@ -38,9 +42,9 @@ enum knp_operator {
 
 /** struct knp_requirement - one matchExpressions entry */
 struct knp_requirement {
-	char *key;
+	const char *key;	/* interned */
 	enum knp_operator op;
-	char **values;
+	const char **values;	/* interned */
 	size_t nvalues;
 };
 
@@ -89,7 +93,7 @@ struct knp_peer {
  */
 struct knp_port {
 	uint8_t proto;		/* IPPROTO_TCP, _UDP, _SCTP */
-	char *name;
+	const char *name;	/* interned */
 	uint16_t lo;
 	uint16_t hi;
 };
@@ -108,7 +112,7 @@ struct knp_rule {
 
 /** struct knp_policy - a NetworkPolicy, defaults applied */
 struct knp_policy {
-	char *ns;
+	const char *ns;		/* interned */
 	char *name;
 	char *uid;		/* "" where the manifest has none */
 	struct knp_selector subject;
@@ -122,31 +126,50 @@ struct knp_policy {
 
 /** struct knp_cport - a named or unnamed container port */
 struct knp_cport {
-	char *name;		/* "" if unnamed */
+	const char *name;	/* interned, "" if unnamed */
 	uint16_t port;
 	uint8_t proto;
 };
 
-/** struct knp_pod - a pod, reduced to what policy needs */
+/** struct knp_cports - the container ports of a pod; shared, see cports.h */
+struct knp_cports {
+	struct knp_cport *v;
+	size_t n;
+};
+
+/**
+ * struct knp_pod - a pod, reduced to what policy needs
+ * @ns: interned, as all @ns of objects: equal ones are equal pointers
+ * @node: interned; "" until scheduled
+ * @labels: shared, never NULL: equal sets are equal pointers
+ * @ports: shared, never NULL: equal lists are equal pointers
+ * @name: behind @ips
+ * @uid: see knp_uid_parse(); zeroes where the manifest has none
+ * @created: seconds since the epoch, 0 if unknown
+ * @terminal: phase Succeeded or Failed: has no address
+ * @ips: @nips of them
+ *
+ * There may be hundreds of thousands: one allocation, 64 bytes and the two
+ * tails. Made by knp_pod_new(), and immutable from then on.
+ */
 struct knp_pod {
-	char *ns;
-	char *name;
-	char *uid;		/* "" where the manifest has none */
-	char *node;		/* "" until scheduled */
-	struct knp_labels labels;
-	struct knp_ip *ips;
-	size_t nips;
-	struct knp_cport *ports;
-	size_t nports;
-	int64_t created;	/* seconds since the epoch, 0 if unknown */
-	bool host_network;
-	bool terminal;		/* phase Succeeded or Failed: has no address */
+	const char *ns;
+	const char *node;
+	const struct knp_labels *labels;
+	const struct knp_cports *ports;
+	const char *name;
+	uint8_t uid[16];
+	uint32_t created;
+	uint32_t nips : 30;
+	bool host_network : 1;
+	bool terminal : 1;
+	struct knp_ip ips[];
 };
 
 /** struct knp_namespace - a namespace */
 struct knp_namespace {
-	char *name;
-	struct knp_labels labels;	/* kubernetes.io/metadata.name added */
+	const char *name;	/* interned, so it is the ns of its objects */
+	const struct knp_labels *labels; /* shared; metadata.name added */
 };
 
 /**
@@ -199,6 +222,12 @@ const struct knp_pod *knp_store_pod(const struct knp_store *s, const char *ns,
 				    const char *name);
 const struct knp_policy *knp_store_policy(const struct knp_store *s,
 					  const char *ns, const char *name);
+
+/* Whether two objects of one name are the same in all else. */
+bool knp_namespace_equal(const struct knp_namespace *a,
+			 const struct knp_namespace *b);
+bool knp_pod_equal(const struct knp_pod *a, const struct knp_pod *b);
+bool knp_policy_equal(const struct knp_policy *a, const struct knp_policy *b);
 
 /* Destructors accept NULL and half-built objects. */
 void knp_namespace_free(struct knp_namespace *ns);

@@ -41,7 +41,7 @@ static int by_claim(const void *a, const void *b)
 		return cmp;
 	if (ca->pod->created != cb->pod->created)
 		return ca->pod->created > cb->pod->created ? -1 : 1;
-	cmp = strcmp(cb->pod->uid, ca->pod->uid);
+	cmp = memcmp(cb->pod->uid, ca->pod->uid, sizeof(ca->pod->uid));
 	if (cmp)
 		return cmp;
 	return (ca->index < cb->index) - (ca->index > cb->index);
@@ -73,11 +73,11 @@ static int enter_namespace(struct knp_comp *c, const struct knp_pod *pod)
 	struct knp_cns ns = { .name = pod->ns, .first = c->pods.n };
 
 	if (c->namespaces.n &&
-	    !strcmp(last[c->namespaces.n - 1].name, pod->ns))
+	    last[c->namespaces.n - 1].name == pod->ns)
 		return 0;
 	object = knp_store_namespace(c->store, pod->ns);
 	if (object)
-		ns.labels = &object->labels;
+		ns.labels = object->labels;
 	return knp_recs_add(&c->namespaces, &ns) ? 0 : -ENOMEM;
 }
 
@@ -274,8 +274,8 @@ static int resolve_ingress(struct knp_comp *c, const struct knp_pod *pod,
 			for (uint32_t k = 0; !err && k < rule->names.n; k++)
 				err = knp_port_names_resolve(&c->names,
 							     names[k].name,
-							     pod->ports,
-							     pod->nports,
+							     pod->ports->v,
+							     pod->ports->n,
 							     ports);
 		}
 	}
@@ -367,7 +367,7 @@ static int select_policies(struct knp_comp *c, struct knp_cpod *pod,
 		isolates = direction == INGRESS ? policy->isolates_ingress :
 						  policy->isolates_egress;
 		if (!isolates ||
-		    !knp_selector_matches(&policy->subject, &pod->pod->labels))
+		    !knp_selector_matches(&policy->subject, pod->pod->labels))
 			continue;
 		c->policies[i].used[direction] = true;
 		knp_buf_add(b, &i, sizeof(i));

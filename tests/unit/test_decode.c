@@ -386,22 +386,22 @@ static void a_pod_is_reduced_to_what_policy_needs(void **state)
 	pod = only(&objects, KNP_KIND_POD)->pod;
 	assert_string_equal(pod->ns, "default");
 	assert_string_equal(pod->name, "a");
-	assert_string_equal(pod->uid, "u");
+	assert_memory_equal(pod->uid, "u\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 16);
 	assert_string_equal(pod->node, "n1");
 	assert_int_equal(pod->created, 1767323045);
-	assert_int_equal(pod->labels.n, 2);
-	assert_string_equal(pod->labels.v[0].key, "a");
+	assert_int_equal(pod->labels->n, 2);
+	assert_string_equal(pod->labels->v[0].key, "a");
 	assert_int_equal(pod->nips, 2);
 	assert_string_equal(knp_ip_format(&pod->ips[0], text), "10.0.0.1");
 	assert_string_equal(knp_ip_format(&pod->ips[1], text), "fd00::1");
-	assert_int_equal(pod->nports, 3);
-	assert_string_equal(pod->ports[0].name, "http");
-	assert_int_equal(pod->ports[0].proto, IPPROTO_TCP);
-	assert_string_equal(pod->ports[1].name, "");
-	assert_int_equal(pod->ports[1].proto, IPPROTO_UDP);
-	assert_int_equal(pod->ports[1].port, 53);
-	assert_string_equal(pod->ports[2].name, "side");
-	assert_int_equal(pod->ports[2].port, 90);
+	assert_int_equal(pod->ports->n, 3);
+	assert_string_equal(pod->ports->v[0].name, "http");
+	assert_int_equal(pod->ports->v[0].proto, IPPROTO_TCP);
+	assert_string_equal(pod->ports->v[1].name, "");
+	assert_int_equal(pod->ports->v[1].proto, IPPROTO_UDP);
+	assert_int_equal(pod->ports->v[1].port, 53);
+	assert_string_equal(pod->ports->v[2].name, "side");
+	assert_int_equal(pod->ports->v[2].port, 90);
 	assert_false(pod->host_network);
 	assert_false(pod->terminal);
 	knp_objects_clear(&objects);
@@ -419,11 +419,11 @@ static void a_bare_pod_has_empty_strings_and_no_address(void **state)
 			     "''}"), NULL);
 	pod = only(&objects, KNP_KIND_POD)->pod;
 	assert_string_equal(pod->ns, "default");
-	assert_string_equal(pod->uid, "");
+	assert_memory_equal(pod->uid, "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 16);
 	assert_string_equal(pod->node, "");
 	assert_int_equal(pod->created, 0);
 	assert_int_equal(pod->nips, 0);
-	assert_int_equal(pod->labels.n, 0);
+	assert_int_equal(pod->labels->n, 0);
 	knp_objects_clear(&objects);
 }
 
@@ -481,14 +481,14 @@ static void a_namespace_gets_its_name_as_a_label(void **state)
 		ns = only(&objects, KNP_KIND_NAMESPACE)->namespace;
 		assert_string_equal(objects.v[0].ns, "");
 		assert_string_equal(ns->name, "n");
-		assert_string_equal(knp_labels_get(&ns->labels,
+		assert_string_equal(knp_labels_get(ns->labels,
 						   "kubernetes.io/metadata.name"),
 				    "n");
-		for (size_t j = 1; j < ns->labels.n; j++)
-			assert_true(strcmp(ns->labels.v[j - 1].key,
-					   ns->labels.v[j].key) < 0);
+		for (size_t j = 1; j < ns->labels->n; j++)
+			assert_true(strcmp(ns->labels->v[j - 1].key,
+					   ns->labels->v[j].key) < 0);
 		if (i == 2)
-			assert_string_equal(knp_labels_get(&ns->labels, "z"),
+			assert_string_equal(knp_labels_get(ns->labels, "z"),
 					    "2");
 		knp_objects_clear(&objects);
 	}

@@ -164,7 +164,7 @@ static const char *label(const char *name)
 {
 	const struct knp_pod *pod = knp_store_pod(store, "x", name);
 
-	return pod ? knp_labels_get(&pod->labels, "a") : "none";
+	return pod ? knp_labels_get(pod->labels, "a") : "none";
 }
 
 /* "name=value" */
@@ -753,8 +753,8 @@ static void random_changes_end_as_a_fresh_scan(void **state)
 	assert_int_equal(store->npods, fresh->npods);
 	for (size_t i = 0; i < store->npods; i++) {
 		assert_string_equal(store->pods[i]->name, fresh->pods[i]->name);
-		assert_string_equal(store->pods[i]->labels.v[0].value,
-				    fresh->pods[i]->labels.v[0].value);
+		assert_string_equal(store->pods[i]->labels->v[0].value,
+				    fresh->pods[i]->labels->v[0].value);
 	}
 	knp_store_free(fresh);
 }

@@ -124,7 +124,7 @@ static void is_scalar(void **state)
 	assert_int_equal(objects.n, 1);
 	if (s->want) {
 		assert_int_equal(faults.n, 0);
-		assert_string_equal(knp_labels_get(&objects.v[0].pod->labels,
+		assert_string_equal(knp_labels_get(objects.v[0].pod->labels,
 						   "a"), s->want);
 	} else {
 		assert_int_equal(faults.n, 1);
@@ -147,7 +147,7 @@ static uint16_t port_of(const char *text)
 		 "{name: p}, spec: {containers: [{ports: [{containerPort:\n"
 		 "%s}]}]}}", text);
 	objects = good(buf, "f.yaml");
-	port = objects.v[0].pod->ports[0].port;
+	port = objects.v[0].pod->ports->v[0].port;
 	knp_objects_clear(&objects);
 	return port;
 }
@@ -188,11 +188,11 @@ static void keys_may_look_like_other_types(void **state)
 	(void)state;
 	objects = good("{apiVersion: v1, kind: Pod, metadata: {name: p,\n"
 		       "labels: {on: a, 1: b, y: c}}}", "f.yaml");
-	assert_string_equal(knp_labels_get(&objects.v[0].pod->labels, "true"),
+	assert_string_equal(knp_labels_get(objects.v[0].pod->labels, "true"),
 			    "a");
-	assert_string_equal(knp_labels_get(&objects.v[0].pod->labels, "1"),
+	assert_string_equal(knp_labels_get(objects.v[0].pod->labels, "1"),
 			    "b");
-	assert_string_equal(knp_labels_get(&objects.v[0].pod->labels, "y"),
+	assert_string_equal(knp_labels_get(objects.v[0].pod->labels, "y"),
 			    "c");
 	knp_objects_clear(&objects);
 }
@@ -208,7 +208,7 @@ static void aliases_stand_for_their_anchors(void **state)
 		       "- {apiVersion: v1, kind: Pod, metadata: {name: b,\n"
 		       "labels: *l}}\n", "f.yaml");
 	assert_int_equal(objects.n, 2);
-	assert_string_equal(knp_labels_get(&objects.v[1].pod->labels, "y"),
+	assert_string_equal(knp_labels_get(objects.v[1].pod->labels, "y"),
 			    "1");
 	knp_objects_clear(&objects);
 }
@@ -289,7 +289,7 @@ static void the_same_object_twice_counts_once(void **state)
 			       LABEL("second") "---\n" LABEL("third"),
 			       "f.yaml", &objects, &faults), 0);
 	assert_int_equal(objects.n, 2);
-	assert_string_equal(knp_labels_get(&objects.v[0].pod->labels, "a"),
+	assert_string_equal(knp_labels_get(objects.v[0].pod->labels, "a"),
 			    "first");
 	assert_string_equal(objects.v[1].name, "q");
 	assert_int_equal(faults.n, 2);
@@ -454,7 +454,7 @@ static void an_object_in_two_files_names_both(void **state)
 	assert_non_null(strstr(faults.v[0].file, "b.yaml"));
 	assert_non_null(strstr(faults.v[0].reason, "a.yaml"));
 	assert_string_equal(faults.v[0].object, "Pod default/p");
-	assert_string_equal(knp_labels_get(&store->pods[0]->labels, "a"),
+	assert_string_equal(knp_labels_get(store->pods[0]->labels, "a"),
 			    "first");
 	assert_int_equal(knp_manifest_load(folder, store, NULL), -EINVAL);
 	knp_faults_clear(&faults);

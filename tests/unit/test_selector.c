@@ -21,7 +21,7 @@ static const struct knp_labels is_many = { many, 5 };
 
 static bool label(const char *value, const struct knp_labels *labels)
 {
-	struct knp_label want = { "app", (char *)value };
+	struct knp_label want = { "app", value };
 	struct knp_selector s = { .labels = { &want, 1 } };
 
 	return knp_selector_matches(&s, labels);
@@ -30,7 +30,7 @@ static bool label(const char *value, const struct knp_labels *labels)
 static bool requires(enum knp_operator op, const char *v1, const char *v2,
 		     const struct knp_labels *labels)
 {
-	char *values[2] = { (char *)v1, (char *)v2 };
+	const char *values[2] = { v1, v2 };
 	struct knp_requirement req = {
 		.key = "app", .op = op, .values = values,
 		.nvalues = v1 ? v2 ? 2 : 1 : 0,

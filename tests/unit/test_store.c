@@ -12,30 +12,55 @@
 #include <sys/socket.h>
 #include <time.h>
 
+#include "pod.h"
 #include "store.h"
+#include "strings.h"
+
+#define TEXT(s)	((struct knp_text){ s, strlen(s) })
+
+/* struct parts - what a pod is made of */
+struct parts {
+	struct knp_label_view label;
+	struct knp_port_view port;
+	struct knp_ip ip;
+	struct knp_pod_view view;
+};
+
+/* The pod x/a, unless it is changed. */
+static struct parts *parts(void)
+{
+	static struct parts p;
+
+	p = (struct parts){
+		.label = { TEXT("app"), TEXT("a") },
+		.port = { TEXT("http"), 80, 6 },
+		.view = {
+			.ns = TEXT("x"), .name = TEXT("a"), .node = TEXT("n1"),
+			.labels = &p.label, .nlabels = 1,
+			.ips = &p.ip, .nips = 1,
+			.ports = &p.port, .nports = 1,
+		},
+	};
+	assert_int_equal(knp_ip_parse("10.0.0.1", &p.ip), 0);
+	return &p;
+}
+
+static struct knp_pod *made(struct parts *p)
+{
+	struct knp_pod *pod = knp_pod_new(&p->view);
+
+	assert_non_null(pod);
+	return pod;
+}
 
 static struct knp_pod *make_pod(const char *ns, const char *name)
 {
-	struct knp_pod *pod = calloc(1, sizeof(*pod));
+	struct parts *p = parts();
 
-	assert_non_null(pod);
-	pod->ns = strdup(ns);
-	pod->name = strdup(name);
-	pod->uid = strdup("");
-	pod->node = strdup("n1");
-	pod->labels.v = calloc(1, sizeof(*pod->labels.v));
-	pod->labels.v[0].key = strdup("app");
-	pod->labels.v[0].value = strdup(name);
-	pod->labels.n = 1;
-	pod->ips = calloc(1, sizeof(*pod->ips));
-	assert_int_equal(knp_ip_parse("10.0.0.1", &pod->ips[0]), 0);
-	pod->nips = 1;
-	pod->ports = calloc(1, sizeof(*pod->ports));
-	pod->ports[0].name = strdup("http");
-	pod->ports[0].port = 80;
-	pod->ports[0].proto = 6;
-	pod->nports = 1;
-	return pod;
+	p->view.ns = TEXT(ns);
+	p->view.name = TEXT(name);
+	p->label.value = TEXT(name);
+	return made(p);
 }
 
 static struct knp_selector *make_selector(const char *key, const char *value)
@@ -44,10 +69,10 @@ static struct knp_selector *make_selector(const char *key, const char *value)
 
 	s->reqs = calloc(1, sizeof(*s->reqs));
 	s->nreqs = 1;
-	s->reqs[0].key = strdup(key);
+	s->reqs[0].key = knp_string_dup(key);
 	s->reqs[0].op = KNP_OP_IN;
 	s->reqs[0].values = calloc(1, sizeof(char *));
-	s->reqs[0].values[0] = strdup(value);
+	s->reqs[0].values[0] = knp_string_dup(value);
 	s->reqs[0].nvalues = 1;
 	return s;
 }
@@ -59,7 +84,7 @@ static struct knp_policy *make_policy(const char *name)
 	struct knp_rule *rule = calloc(1, sizeof(*rule));
 
 	assert_non_null(p);
-	p->ns = strdup("x");
+	p->ns = knp_string_dup("x");
 	p->name = strdup(name);
 	p->uid = strdup("u");
 	p->isolates_ingress = true;
@@ -163,48 +188,53 @@ static void put_and_expect_change(struct knp_store *s, struct knp_pod *pod)
 static void every_difference_of_a_pod_is_a_change(void **state)
 {
 	struct knp_store *s = knp_store_new();
-	struct knp_pod *pod;
+	struct parts *p;
 
 	(void)state;
-	put_and_expect_change(s, make_pod("x", "a"));
-	pod = make_pod("x", "a");
-	free(pod->uid);
-	pod->uid = strdup("other");
-	put_and_expect_change(s, pod);
-	pod = make_pod("x", "a");
-	pod->node[0] = 'm';
-	put_and_expect_change(s, pod);
-	pod = make_pod("x", "a");
-	pod->labels.v[0].value[0] = 'b';
-	put_and_expect_change(s, pod);
-	pod = make_pod("x", "a");
-	pod->labels.v[0].key[0] = 'b';
-	put_and_expect_change(s, pod);
-	pod = make_pod("x", "a");
-	pod->ips[0].b[3] = 2;
-	put_and_expect_change(s, pod);
-	pod = make_pod("x", "a");
-	pod->nips = 0;
-	put_and_expect_change(s, pod);
-	pod = make_pod("x", "a");
-	pod->ports[0].port = 81;
-	put_and_expect_change(s, pod);
-	pod = make_pod("x", "a");
-	pod->ports[0].proto = 17;
-	put_and_expect_change(s, pod);
-	pod = make_pod("x", "a");
-	pod->ports[0].name[0] = 'x';
-	put_and_expect_change(s, pod);
-	pod = make_pod("x", "a");
-	pod->terminal = true;
-	put_and_expect_change(s, pod);
-	pod = make_pod("x", "a");
-	pod->host_network = true;
-	put_and_expect_change(s, pod);
-	pod = make_pod("x", "a");
-	pod->created = 1;
-	put_and_expect_change(s, pod);
+	put_and_expect_change(s, made(parts()));
+	p = parts();
+	p->view.uid = TEXT("other");
+	put_and_expect_change(s, made(p));
+	p = parts();
+	p->view.node = TEXT("m1");
+	put_and_expect_change(s, made(p));
+	p = parts();
+	p->label.value = TEXT("b");
+	put_and_expect_change(s, made(p));
+	p = parts();
+	p->label.key = TEXT("bpp");
+	put_and_expect_change(s, made(p));
+	p = parts();
+	p->ip.b[3] = 2;
+	put_and_expect_change(s, made(p));
+	p = parts();
+	p->view.nips = 0;
+	put_and_expect_change(s, made(p));
+	p = parts();
+	p->port.port = 81;
+	put_and_expect_change(s, made(p));
+	p = parts();
+	p->port.proto = 17;
+	put_and_expect_change(s, made(p));
+	p = parts();
+	p->port.name = TEXT("xttp");
+	put_and_expect_change(s, made(p));
+	p = parts();
+	p->view.terminal = true;
+	put_and_expect_change(s, made(p));
+	p = parts();
+	p->view.host_network = true;
+	put_and_expect_change(s, made(p));
+	p = parts();
+	p->view.created = 1;
+	put_and_expect_change(s, made(p));
 	knp_store_free(s);
+}
+
+static void replace(const char **string, const char *by)
+{
+	knp_string_put(*string);
+	*string = knp_string_dup(by);
 }
 
 static void put_policy_and_expect_change(struct knp_store *s,
@@ -256,10 +286,10 @@ static void every_difference_of_a_policy_is_a_change(void **state)
 	p->ingress[0].peers[1].pod->reqs[0].op = KNP_OP_NOT_IN;
 	put_policy_and_expect_change(s, p);
 	p = make_policy("p");
-	p->ingress[0].peers[1].pod->reqs[0].values[0][0] = 'b';
+	replace(&p->ingress[0].peers[1].pod->reqs[0].values[0], "b");
 	put_policy_and_expect_change(s, p);
 	p = make_policy("p");
-	p->ingress[0].peers[1].pod->reqs[0].key[0] = 'b';
+	replace(&p->ingress[0].peers[1].pod->reqs[0].key, "bpp");
 	put_policy_and_expect_change(s, p);
 	p = make_policy("p");
 	p->ingress[0].ports[0].hi = 91;
@@ -271,12 +301,12 @@ static void every_difference_of_a_policy_is_a_change(void **state)
 	p->ingress[0].ports[0].proto = 17;
 	put_policy_and_expect_change(s, p);
 	p = make_policy("p");
-	p->ingress[0].ports[0].name = strdup("http");
+	p->ingress[0].ports[0].name = knp_string_dup("http");
 	put_policy_and_expect_change(s, p);
 	p = make_policy("p");
 	p->subject.labels.v = calloc(1, sizeof(struct knp_label));
-	p->subject.labels.v[0].key = strdup("a");
-	p->subject.labels.v[0].value = strdup("");
+	p->subject.labels.v[0].key = knp_string_dup("a");
+	p->subject.labels.v[0].value = knp_string_dup("");
 	p->subject.labels.n = 1;
 	put_policy_and_expect_change(s, p);
 	knp_store_free(s);
