@@ -15,7 +15,6 @@
 static const char * const kinds[] = {
 	[KNP_NAME_RULE]		= "rule",
 	[KNP_NAME_PORTSET]	= "portset",
-	[KNP_NAME_CLASS]	= "class",
 	[KNP_NAME_SET]		= "set",
 };
 

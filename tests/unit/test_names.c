@@ -86,7 +86,7 @@ static struct knp_ruleset *sample(void)
 	add_name(rs, 'r', KNP_NAME_RULE, "x/p ingress[0]");
 	add_name(rs, 'p', KNP_NAME_PORTSET, "80/TCP");
 	add_name(rs, 's', KNP_NAME_SET, "x/p, x/q");
-	add_name(rs, 'c', KNP_NAME_CLASS, "x/\"odd\" \\ name");
+	add_name(rs, 'o', KNP_NAME_SET, "x/\"odd\" \\ name");
 	add_address(rs, "10.0.0.1", "x/a");
 	add_address(rs, "10.0.0.2", "x/b");
 	add_address(rs, "fd00::1", "x/a");
@@ -117,7 +117,7 @@ static void what_is_written_is_read(void **state)
 	assert_string_equal(by_letter(names, 'r'), "x/p ingress[0]");
 	assert_string_equal(by_letter(names, 'p'), "80/TCP");
 	assert_string_equal(by_letter(names, 's'), "x/p, x/q");
-	assert_string_equal(by_letter(names, 'c'), "x/\"odd\" \\ name");
+	assert_string_equal(by_letter(names, 'o'), "x/\"odd\" \\ name");
 	assert_null(by_letter(names, 'z'));
 
 	assert_int_equal(knp_ip_parse("10.0.0.2", &ip), 0);
