@@ -109,7 +109,7 @@ static int fit(const struct knp_ctl *c, struct knp_names **ret)
 	struct knp_names *names;
 	int err;
 
-	err = knp_names_read(c->runtime_dir, &names);
+	err = knp_names_read_at(c->runtime_dir, c->info.generation, &names);
 	if (err)
 		return err;
 
@@ -157,7 +157,7 @@ void knp_ctl_names(struct knp_ctl *c)
 	else if (err)
 		fprintf(stderr,
 			"knpctl: no names in %s (%s): showing bare ids\n",
-			c->runtime_dir, err == -ENOENT ? "no " KNP_NAMES_FILE :
+			c->runtime_dir, err == -ENOENT ? "no file " KNP_NAMES_FILE :
 			strerror(-err));
 }
 
