@@ -17,6 +17,7 @@
 #include <getopt.h>
 #include <json-c/json.h>
 
+#include "class_names.h"
 #include "genl.h"
 #include "names.h"
 
@@ -27,6 +28,7 @@
 /**
  * struct knp_ctl - the context of one command
  * @names: NULL if there are none for this instance and generation
+ * @classes: made by knp_ctl_class() from @names and tables, with which it goes
  * @rs: tables of the kernel, after knp_ctl_view()
  * @info: of the kernel, after knp_ctl_connect(); of @rs after knp_ctl_view()
  */
@@ -36,6 +38,7 @@ struct knp_ctl {
 	bool json;
 	struct knp_genl *g;
 	struct knp_names *names;
+	struct knp_class_names *classes;
 	struct knp_ruleset *rs;
 	struct knp_info info;
 };
@@ -78,12 +81,21 @@ void knp_ctl_names(struct knp_ctl *c);
 /* As knp_ctl_names(), without a word and without waiting. */
 void knp_ctl_names_now(struct knp_ctl *c);
 
-/* Tag of an object of @c->rs, NULL if there is none. */
+/* Tag of a rule, portset or set of @c->rs, NULL if there is none. */
 const uint8_t *knp_ctl_tag(const struct knp_ctl *c, uint32_t table,
 			   uint32_t id);
 
-/* Name of an object of @c->rs, NULL if unknown. */
+/* Name of a rule, portset or set of @c->rs, NULL if unknown. */
 const char *knp_ctl_name(const struct knp_ctl *c, uint32_t table, uint32_t id);
+
+/*
+ * Name of a class as of @c->info, NULL if there are no names, or if the tables
+ * are of a later generation already. Reads what of them is not in @c->rs, once.
+ */
+const char *knp_ctl_class(struct knp_ctl *c, uint32_t id);
+
+/* Drop what knp_ctl_class() has made: to call where names or tables change. */
+void knp_ctl_classes_drop(struct knp_ctl *c);
 
 /* Words of the uapi's numbers. */
 const char *knp_ctl_reason(uint32_t reason);

@@ -28,6 +28,7 @@ void knp_ctl_begin(struct knp_ctl *c, const char *command)
 
 void knp_ctl_end(struct knp_ctl *c)
 {
+	knp_ctl_classes_drop(c);
 	knp_ruleset_free(c->rs);
 	knp_names_free(c->names);
 	knp_genl_close(c->g);
@@ -108,7 +109,7 @@ static int fit(const struct knp_ctl *c, struct knp_names **ret)
 	struct knp_names *names;
 	int err;
 
-	err = knp_names_read(c->runtime_dir, &names);
+	err = knp_names_read_at(c->runtime_dir, c->info.generation, &names);
 	if (err)
 		return err;
 
@@ -124,6 +125,7 @@ static int fit(const struct knp_ctl *c, struct knp_names **ret)
 
 void knp_ctl_names_now(struct knp_ctl *c)
 {
+	knp_ctl_classes_drop(c);
 	knp_names_free(c->names);
 	c->names = NULL;
 	fit(c, &c->names);
@@ -134,6 +136,7 @@ void knp_ctl_names(struct knp_ctl *c)
 	const struct timespec pause = { .tv_nsec = NAMES_PAUSE_NS };
 	int i, err = -ESTALE;
 
+	knp_ctl_classes_drop(c);
 	knp_names_free(c->names);
 	c->names = NULL;
 	if (!c->info.generation)
@@ -154,7 +157,7 @@ void knp_ctl_names(struct knp_ctl *c)
 	else if (err)
 		fprintf(stderr,
 			"knpctl: no names in %s (%s): showing bare ids\n",
-			c->runtime_dir, err == -ENOENT ? "no " KNP_NAMES_FILE :
+			c->runtime_dir, err == -ENOENT ? "no file " KNP_NAMES_FILE :
 			strerror(-err));
 }
 
@@ -201,9 +204,6 @@ const uint8_t *knp_ctl_tag(const struct knp_ctl *c, uint32_t table,
 		break;
 	case KNP_TABLE_PORTSET:
 		offset = offsetof(struct knp_rs_portset, rec.tag);
-		break;
-	case KNP_TABLE_CLASS:
-		offset = offsetof(struct knp_rec_class, tag);
 		break;
 	case KNP_TABLE_SET:
 		offset = offsetof(struct knp_rec_set, tag);

@@ -4,7 +4,8 @@
  *
  * Pods stand for their addresses, so that a dual-stack pair is judged twice,
  * once per family. Names of the objects that decided come by their tags, which
- * EXPLAIN returns: what is printed belongs to the generation that answered.
+ * EXPLAIN returns, those of classes from tables of the same generation: what is
+ * printed belongs to the one that answered.
  */
 #include "ctl.h"
 
@@ -90,8 +91,8 @@ static struct json_object *side_json(struct knp_ctl *c,
 	if (allowed)
 		add_named(c, obj, "rule_id", "rule", s->rule, s->has_tags,
 			  s->rule_tag);
-	add_named(c, obj, "class", "class_name", s->class_id, s->has_tags,
-		  s->class_tag);
+	knp_ctl_add_number(obj, "class", s->class_id);
+	knp_ctl_add_text(obj, "class_name", knp_ctl_class(c, s->class_id));
 	add_named(c, obj, "portset", "portset_name", s->portset, s->has_tags,
 		  s->portset_tag);
 	return obj;
@@ -118,7 +119,7 @@ static void print_side(struct knp_ctl *c, const char *direction,
 		       name ? name : "policies of unknown names");
 	}
 
-	name = s->class_id ? knp_names_tag(c->names, s->class_tag) : NULL;
+	name = knp_ctl_class(c, s->class_id);
 	printf(" (set %u, class %u%s%s%s, portset %u", s->set, s->class_id,
 	       name ? " [" : "", name ? name : "", name ? "]" : "",
 	       s->portset);

@@ -49,8 +49,7 @@ static void add_policies(struct knp_ctl *c, struct json_object *row,
 static void add_class(struct knp_ctl *c, struct json_object *row, uint32_t id)
 {
 	knp_ctl_add_number(row, "class", id);
-	knp_ctl_add_text(row, "class_name",
-			 knp_ctl_name(c, KNP_TABLE_CLASS, id));
+	knp_ctl_add_text(row, "class_name", knp_ctl_class(c, id));
 }
 
 static int list_endpoints(struct knp_ctl *c, struct json_object *rows)
@@ -130,8 +129,7 @@ static int list_classes(struct knp_ctl *c, struct json_object *rows)
 	for (i = 0; i < c->rs->classes.n; i++, class++) {
 		row = knp_ctl_object();
 		knp_ctl_add_number(row, "id", class->id);
-		knp_ctl_add_text(row, "name",
-				 knp_names_tag(c->names, class->tag));
+		knp_ctl_add_text(row, "name", knp_ctl_class(c, class->id));
 		knp_ctl_add_number(row, "peers",
 				   n[class->id & UINT16_MAX].peers);
 		knp_ctl_add_number(row, "cidrs",

@@ -10,7 +10,6 @@
 
 #include "compile_impl.h"
 
-#define NAMES_SHOWN	3	/* members in the name of a class */
 #define FULL_NAME	"(no room for the policies: denied)"
 
 struct tagged {
@@ -185,115 +184,6 @@ static int emit_portsets(struct emit *e)
 	return err;
 }
 
-static void put_text(struct knp_buf *b, const char *s)
-{
-	knp_buf_add(b, s, strlen(s));
-}
-
-/* struct member - a pod (or, from npods on, a region) and its class */
-struct member {
-	uint32_t class_id;
-	uint32_t who;
-};
-
-static int by_member(const void *a, const void *b)
-{
-	const struct member *ma = a, *mb = b;
-
-	if (ma->class_id != mb->class_id)
-		return ma->class_id < mb->class_id ? -1 : 1;
-	return (ma->who > mb->who) - (ma->who < mb->who);
-}
-
-static int collect_members(const struct knp_comp *c, struct knp_recs *members)
-{
-	const struct knp_cregion *regions = c->cregions;
-	const struct knp_cip *ips = c->ips.v;
-	struct member m;
-
-	for (size_t i = 0; i < c->ips.n; i++) {
-		m = (struct member){ ips[i].class_id, ips[i].pod };
-		if (m.class_id && !knp_recs_add(members, &m))
-			return -ENOMEM;
-	}
-	for (size_t i = 0; i < c->regions.v.n; i++) {
-		m = (struct member){ regions[i].class_id, c->pods.n + i };
-		if (regions[i].record && m.class_id &&
-		    !knp_recs_add(members, &m))
-			return -ENOMEM;
-	}
-	if (members->n > 1)
-		qsort(members->v, members->n, members->size, by_member);
-	return 0;
-}
-
-static void put_member(const struct knp_comp *c, uint32_t who)
-{
-	struct knp_buf *b = (struct knp_buf *)&c->buf;
-	const struct knp_region *region;
-	const struct knp_pod *pod;
-	char ip[46], len[8];
-
-	if (who < c->pods.n) {
-		pod = knp_cpods(c)[who].pod;
-		put_text(b, pod->ns);
-		put_text(b, "/");
-		put_text(b, pod->name);
-		return;
-	}
-	region = knp_region_at(&c->regions, who - c->pods.n);
-	put_text(b, knp_ip_format(&region->prefix.ip, ip));
-	snprintf(len, sizeof(len), "/%u", region->prefix.len);
-	put_text(b, len);
-}
-
-static int name_class(struct emit *e, const struct member *m, size_t n,
-		      const uint8_t *tag)
-{
-	struct knp_comp *c = e->c;
-	uint32_t seen = 0, last = KNP_NONE;
-	char more[24];
-
-	knp_buf_reset(&c->buf);
-	for (size_t i = 0; i < n; i++) {
-		/* Two addresses of one pod */
-		if (m[i].who == last)
-			continue;
-		last = m[i].who;
-		if (seen++ >= NAMES_SHOWN)
-			continue;
-		if (seen > 1)
-			put_text(&c->buf, ", ");
-		put_member(c, last);
-	}
-	if (seen > NAMES_SHOWN) {
-		snprintf(more, sizeof(more), " +%u", seen - NAMES_SHOWN);
-		put_text(&c->buf, more);
-	}
-	knp_buf_u8(&c->buf, 0);
-	return c->buf.failed ? -ENOMEM : add_name(e, KNP_NAME_CLASS, tag);
-}
-
-static int name_classes(struct emit *e)
-{
-	struct knp_recs members = { .size = sizeof(struct member) };
-	const struct member *m;
-	size_t n;
-	int err;
-
-	err = collect_members(e->c, &members);
-	m = members.v;
-	for (size_t i = 0; !err && i < members.n; i += n) {
-		for (n = 1; i + n < members.n; n++)
-			if (m[i + n].class_id != m[i].class_id)
-				break;
-		err = name_class(e, &m[i], n,
-				 knp_cclasses(e->c)[m[i].class_id].tag);
-	}
-	free(members.v);
-	return err;
-}
-
 static int emit_classes(struct emit *e)
 {
 	struct knp_comp *c = e->c;
@@ -318,7 +208,7 @@ static int emit_classes(struct emit *e)
 		if (!knp_recs_add(&c->rs->classes, &rec))
 			return -ENOMEM;
 	}
-	return name_classes(e);
+	return 0;
 }
 
 /* Two more sets: where the others have no room, everything is denied. */

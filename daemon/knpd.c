@@ -10,7 +10,8 @@
  * written. Nothing is pushed before the source's first scan is complete, and
  * nothing is removed when this process ends: the kernel goes on.
  *
- * After each success names.json is replaced, then status.json:
+ * After each success the names are written, see names.h, then status.json is
+ * replaced:
  *
  *   pid, version, node, manifests
  *   state             starting, synced, waiting (for the module) or failed
@@ -79,6 +80,7 @@ struct knpd {
 	struct knp_store *store;
 	struct knp_dir *dir;
 	struct knp_push *push;
+	struct knp_names_log *names;
 	struct knp_genl *genl;		/* NULL: not connected */
 	struct knp_watch *watch;
 	int lock;
@@ -366,8 +368,8 @@ static void enforced(struct knpd *d, const struct knp_push_result *res)
 			res->generation);
 	d->since_ns = 0;
 
-	err = knp_names_write(d->opt.runtime_dir, knp_push_mirror(d->push),
-			      res->instance, res->generation);
+	err = knp_names_log_ruleset(d->names, knp_push_mirror(d->push),
+				    res->instance, res->generation);
 	if (err)
 		knp_log(KNP_LOG_WARNING,
 			"cannot write the names to %s: %s",
@@ -576,7 +578,7 @@ static void usage(FILE *out)
 	      "  -n, --node NAME         whose pods are judged (default: the host's name)\n"
 	      "      --families LIST     ipv4,ipv6 (default), ipv4 or ipv6\n"
 	      "      --mode MODE         enforce or audit (default: leave as it is)\n"
-	      "      --runtime-dir DIR   for names.json and status.json (default: "
+	      "      --runtime-dir DIR   for names and status.json (default: "
 	      KNP_RUNTIME_DIR ")\n"
 	      "      --once              enforce what is there now and exit\n"
 	      "      --dry-run           print what would be written and exit\n"
@@ -782,6 +784,8 @@ static int start(struct knpd *d)
 				   &knp_push_netlink, &d->opt.push, &d->push);
 	if (!err)
 		d->store = knp_store_new();
+	if (!err)
+		err = knp_names_log_open(d->opt.runtime_dir, &d->names);
 	if (err || !d->store) {
 		knp_log(KNP_LOG_ERR, "%s", strerror(ENOMEM));
 		return -ENOMEM;
@@ -826,6 +830,7 @@ static void stop(struct knpd *d)
 	knp_watch_close(d->watch);
 	disconnect(d);
 	knp_push_free(d->push);
+	knp_names_log_close(d->names);
 	knp_store_free(d->store);
 	knp_troubles_clear(&d->troubles);
 	if (d->base)

@@ -2,149 +2,66 @@
 #include "names.h"
 
 #include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <json-c/json.h>
 
 #include "runtime.h"
 #include "store.h"
 
+#define MAGIC	"knp-names 1 "
+#define SEAL	"generation "
+
 static const char * const kinds[] = {
 	[KNP_NAME_RULE]		= "rule",
 	[KNP_NAME_PORTSET]	= "portset",
-	[KNP_NAME_CLASS]	= "class",
 	[KNP_NAME_SET]		= "set",
 };
 
 #define NKINDS	(sizeof(kinds) / sizeof(kinds[0]))
 
+const char *knp_name_kind_word(enum knp_name_kind kind)
+{
+	return kinds[kind];
+}
+
 const char *knp_tag_format(const uint8_t tag[KNP_TAG_LEN],
 			   char buf[2 * KNP_TAG_LEN + 1])
 {
+	static const char digits[] = "0123456789abcdef";
 	int i;
 
-	for (i = 0; i < KNP_TAG_LEN; i++)
-		sprintf(buf + 2 * i, "%02x", tag[i]);
+	for (i = 0; i < KNP_TAG_LEN; i++) {
+		buf[2 * i] = digits[tag[i] >> 4];
+		buf[2 * i + 1] = digits[tag[i] & 15];
+	}
+	buf[2 * KNP_TAG_LEN] = '\0';
 	return buf;
+}
+
+static int digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
 static int tag_parse(const char *text, uint8_t tag[KNP_TAG_LEN])
 {
-	unsigned int byte;
-	int i;
+	int i, high, low;
 
-	if (strlen(text) != 2 * KNP_TAG_LEN ||
-	    strspn(text, "0123456789abcdef") != 2 * KNP_TAG_LEN)
+	if (strlen(text) != 2 * KNP_TAG_LEN)
 		return -EBADMSG;
 
 	for (i = 0; i < KNP_TAG_LEN; i++) {
-		sscanf(text + 2 * i, "%2x", &byte);
-		tag[i] = (uint8_t)byte;
+		high = digit(text[2 * i]);
+		low = digit(text[2 * i + 1]);
+		if (high < 0 || low < 0)
+			return -EBADMSG;
+		tag[i] = (uint8_t)(high << 4 | low);
 	}
 
 	return 0;
-}
-
-/* Add a member; takes @value over. A NULL value is "out of memory". */
-static int add(struct json_object *obj, const char *key,
-	       struct json_object *value)
-{
-	if (!value)
-		return -ENOMEM;
-	if (json_object_object_add(obj, key, value)) {
-		json_object_put(value);
-		return -ENOMEM;
-	}
-	return 0;
-}
-
-static int add_tags(struct json_object *tags, const struct knp_ruleset *rs)
-{
-	const struct knp_name *name = rs->names.v;
-	char hex[2 * KNP_TAG_LEN + 1];
-	struct json_object *entry;
-	size_t i;
-	int err;
-
-	for (i = 0; i < rs->names.n; i++, name++) {
-		entry = json_object_new_object();
-		err = add(tags, knp_tag_format(name->tag, hex), entry);
-		if (!err)
-			err = add(entry, "kind",
-				  json_object_new_string(kinds[name->kind]));
-		if (!err)
-			err = add(entry, "name",
-				  json_object_new_string(name->text));
-		if (err)
-			return err;
-	}
-
-	return 0;
-}
-
-static int add_addresses(struct json_object *obj, const struct knp_ruleset *rs)
-{
-	const struct knp_address_name *a = rs->addresses.v;
-	struct knp_ip ip;
-	char text[46];
-	size_t i;
-	int err;
-
-	for (i = 0; i < rs->addresses.n; i++, a++) {
-		memcpy(ip.b, a->addr, sizeof(ip.b));
-		ip.family = a->family;
-		err = add(obj, knp_ip_format(&ip, text),
-			  json_object_new_string(a->text));
-		if (err)
-			return err;
-	}
-
-	return 0;
-}
-
-int knp_names_write(const char *dir, const struct knp_ruleset *rs,
-		    uint64_t instance, uint64_t generation)
-{
-	struct json_object *doc = json_object_new_object();
-	struct json_object *tags = json_object_new_object();
-	struct json_object *addresses = json_object_new_object();
-	char hex[17];
-	int err;
-
-	if (!doc || !tags || !addresses) {
-		json_object_put(doc);
-		json_object_put(tags);
-		json_object_put(addresses);
-		return -ENOMEM;
-	}
-
-	snprintf(hex, sizeof(hex), "%016" PRIx64, instance);
-	err = add(doc, "instance", json_object_new_string(hex));
-	if (!err)
-		err = add(doc, "generation",
-			  json_object_new_uint64(generation));
-	if (!err)
-		err = add_tags(tags, rs);
-	if (!err)
-		err = add_addresses(addresses, rs);
-
-	/* From here on @doc owns both, if they could be added. */
-	if (!err)
-		err = add(doc, "tags", tags);
-	else
-		json_object_put(tags);
-	if (!err)
-		err = add(doc, "addresses", addresses);
-	else
-		json_object_put(addresses);
-
-	if (!err)
-		err = knp_runtime_write(dir, KNP_NAMES_FILE, doc);
-	json_object_put(doc);
-	return err;
 }
 
 static int by_tag(const void *a, const void *b)
@@ -163,127 +80,230 @@ static int by_address(const void *a, const void *b)
 	return memcmp(x->addr, y->addr, KNP_ADDR_LEN);
 }
 
-static struct json_object *member(struct json_object *obj, const char *key,
-				  enum json_type type)
+/* The same, and then in the order of the file, which is that of the texts. */
+static int by_tag_and_line(const void *a, const void *b)
 {
-	struct json_object *value;
+	const struct knp_name *x = a, *y = b;
+	int order = by_tag(a, b);
 
-	if (!json_object_object_get_ex(obj, key, &value) ||
-	    !json_object_is_type(value, type))
-		return NULL;
-	return value;
+	return order ? order : (x->text > y->text) - (x->text < y->text);
 }
 
-/* Names go to terminals; what is not printable must not reach them. */
-static char *clean(struct json_object *value)
+static int by_address_and_line(const void *a, const void *b)
 {
-	char *text = strdup(json_object_get_string(value));
-	char *p;
+	const struct knp_address_name *x = a, *y = b;
+	int order = by_address(a, b);
 
-	for (p = text; p && *p; p++)
-		if ((unsigned char)*p < 0x20 || *p == 0x7f)
-			*p = '?';
-	return text;
+	return order ? order : (x->text > y->text) - (x->text < y->text);
 }
 
-static int read_tag(const char *key, struct json_object *value,
-		    struct knp_name *name)
+static int parse_number(const char *text, uint64_t *ret)
 {
-	struct json_object *text, *kind;
-	size_t i;
+	char *end;
 
-	if (!json_object_is_type(value, json_type_object))
+	/* strtoull() would take a sign or spaces. */
+	if (*text < '0' || *text > '9')
 		return -EBADMSG;
 
-	text = member(value, "name", json_type_string);
-	kind = member(value, "kind", json_type_string);
-	if (!text || !kind || tag_parse(key, name->tag))
-		return -EBADMSG;
-
-	for (i = 0; i < NKINDS; i++)
-		if (!strcmp(json_object_get_string(kind), kinds[i]))
-			break;
-	if (i == NKINDS)
-		return -EBADMSG;
-
-	name->kind = (enum knp_name_kind)i;
-	name->text = clean(text);
-	return name->text ? 0 : -ENOMEM;
+	errno = 0;
+	*ret = strtoull(text, &end, 10);
+	return errno || *end ? -EBADMSG : 0;
 }
 
-static int read_address(const char *key, struct json_object *value,
-			struct knp_address_name *name)
+static int parse_magic(const char *line, uint64_t *instance)
 {
-	struct knp_ip ip;
+	const char *hex = line + strlen(MAGIC);
 
-	if (!json_object_is_type(value, json_type_string) ||
-	    knp_ip_parse(key, &ip))
+	if (strncmp(line, MAGIC, strlen(MAGIC)) || strlen(hex) != 16 ||
+	    strspn(hex, "0123456789abcdef") != 16)
 		return -EBADMSG;
 
-	memcpy(name->addr, ip.b, sizeof(name->addr));
-	name->family = ip.family;
-	name->text = clean(value);
-	return name->text ? 0 : -ENOMEM;
-}
-
-static int read_document(struct json_object *doc, struct knp_names *names)
-{
-	struct json_object *instance, *generation, *tags, *addresses;
-	int err;
-
-	instance = member(doc, "instance", json_type_string);
-	generation = member(doc, "generation", json_type_int);
-	tags = member(doc, "tags", json_type_object);
-	addresses = member(doc, "addresses", json_type_object);
-	if (!instance || !generation || !tags || !addresses)
-		return -EBADMSG;
-
-	names->instance = strtoull(json_object_get_string(instance), NULL, 16);
-	names->generation = json_object_get_uint64(generation);
-
-	/* One more, so that an empty map is no failure. */
-	names->v = calloc((size_t)json_object_object_length(tags) + 1,
-			  sizeof(*names->v));
-	names->addresses =
-		calloc((size_t)json_object_object_length(addresses) + 1,
-		       sizeof(*names->addresses));
-	if (!names->v || !names->addresses)
-		return -ENOMEM;
-
-	json_object_object_foreach(tags, tag, entry) {
-		err = read_tag(tag, entry, &names->v[names->n]);
-		if (err)
-			return err;
-		names->n++;
-	}
-
-	json_object_object_foreach(addresses, address, text) {
-		err = read_address(address, text,
-				   &names->addresses[names->naddresses]);
-		if (err)
-			return err;
-		names->naddresses++;
-	}
-
-	qsort(names->v, names->n, sizeof(*names->v), by_tag);
-	qsort(names->addresses, names->naddresses, sizeof(*names->addresses),
-	      by_address);
+	*instance = strtoull(hex, NULL, 16);
 	return 0;
 }
 
-int knp_names_read(const char *dir, struct knp_names **ret)
+/* Names go to terminals; what is not printable must not reach them. */
+static void clean(char *text)
 {
-	struct knp_names *names;
-	struct json_object *doc;
+	for (; *text; text++)
+		if ((unsigned char)*text < 0x20 || *text == 0x7f)
+			*text = '?';
+}
+
+/** struct reading - the lines of a file so far; an empty text is "gone" */
+struct reading {
+	struct knp_recs tags;
+	struct knp_recs addresses;
+};
+
+static int read_tag(struct reading *r, enum knp_name_kind kind,
+		    const char *key, char *text)
+{
+	struct knp_name name = { .kind = kind, .text = text };
+
+	if (tag_parse(key, name.tag))
+		return -EBADMSG;
+	return knp_recs_add(&r->tags, &name) ? 0 : -ENOMEM;
+}
+
+static int read_address(struct reading *r, const char *key, char *text)
+{
+	struct knp_address_name name = { .text = text };
+	struct knp_ip ip;
+
+	if (knp_ip_parse(key, &ip))
+		return -EBADMSG;
+
+	memcpy(name.addr, ip.b, sizeof(name.addr));
+	name.family = ip.family;
+	return knp_recs_add(&r->addresses, &name) ? 0 : -ENOMEM;
+}
+
+/* @end: the NUL of @line, and so an empty text at its place in the file. */
+static int read_gone(struct reading *r, const char *key, char *end)
+{
+	int err = read_tag(r, KNP_NAME_RULE, key, end);
+
+	return err == -EBADMSG ? read_address(r, key, end) : err;
+}
+
+static int read_line(struct reading *r, char *line, char *end)
+{
+	char *text = line, *word, *key;
+	uint64_t generation;
+	size_t i;
+
+	word = strsep(&text, " ");
+	if (!text)
+		return -EBADMSG;
+	if (!strcmp(word, "generation"))
+		return parse_number(text, &generation);
+	if (!strcmp(word, "gone"))
+		return read_gone(r, text, end);
+
+	key = strsep(&text, " ");
+	if (!text || !*text)
+		return -EBADMSG;
+
+	clean(text);
+	if (!strcmp(word, "address"))
+		return read_address(r, key, text);
+	for (i = 0; i < NKINDS; i++)
+		if (!strcmp(word, kinds[i]))
+			return read_tag(r, (enum knp_name_kind)i, key, text);
+	return -EBADMSG;
+}
+
+/* Where lines end that a seal covers: that of @wanted, else the last one. */
+static const char *sealed(char *text, const char *end, uint64_t wanted,
+			  uint64_t *generation)
+{
+	const char *found = NULL;
+	uint64_t number;
+	char *line, *eol;
+
+	for (line = text; line < end; line = eol + 1) {
+		eol = memchr(line, '\n', (size_t)(end - line));
+		if (!eol)
+			break;
+		if (strncmp(line, SEAL, strlen(SEAL)))
+			continue;
+
+		*eol = '\0';
+		if (!parse_number(line + strlen(SEAL), &number) &&
+		    (!found || *generation != wanted || number == wanted)) {
+			*generation = number;
+			found = eol + 1;
+		}
+		*eol = '\n';
+	}
+
+	return found;
+}
+
+static int read_lines(struct knp_names *names, const char *end,
+		      struct reading *r)
+{
+	char *line, *eol;
 	int err;
 
-	err = knp_runtime_read(dir, KNP_NAMES_FILE, &doc);
-	if (err)
-		return err;
+	for (line = names->text; line < end; line = eol + 1) {
+		eol = memchr(line, '\n', (size_t)(end - line));
+		*eol = '\0';
+		if (line == names->text)
+			err = parse_magic(line, &names->instance);
+		else
+			err = read_line(r, line, eol);
+		if (err)
+			return err;
+	}
 
-	names = calloc(1, sizeof(*names));
-	err = names ? read_document(doc, names) : -ENOMEM;
-	json_object_put(doc);
+	return 0;
+}
+
+/* Sort; of the lines about one key keep the last, unless it says "gone". */
+static void settle(struct knp_recs *r, size_t text,
+		   int (*by_key)(const void *, const void *),
+		   int (*by_line)(const void *, const void *))
+{
+	char *at, *next, *to = r->v;
+	size_t i, n = r->n;
+
+	if (n)
+		qsort(r->v, n, r->size, by_line);
+
+	for (i = 0; i < n; i++) {
+		at = (char *)r->v + i * r->size;
+		next = at + r->size;
+		if ((i + 1 < n && !by_key(at, next)) ||
+		    !**(char **)(at + text)) {
+			r->n--;
+			continue;
+		}
+		memmove(to, at, r->size);
+		to += r->size;
+	}
+}
+
+static int read_text(struct knp_names *names, size_t len, uint64_t wanted)
+{
+	struct reading r = {
+		.tags = { .size = sizeof(struct knp_name) },
+		.addresses = { .size = sizeof(struct knp_address_name) },
+	};
+	const char *end;
+	int err;
+
+	end = sealed(names->text, names->text + len, wanted,
+		     &names->generation);
+	err = end ? read_lines(names, end, &r) : -EBADMSG;
+	if (!err) {
+		settle(&r.tags, offsetof(struct knp_name, text), by_tag,
+		       by_tag_and_line);
+		settle(&r.addresses, offsetof(struct knp_address_name, text),
+		       by_address, by_address_and_line);
+	}
+
+	names->v = r.tags.v;
+	names->n = r.tags.n;
+	names->addresses = r.addresses.v;
+	names->naddresses = r.addresses.n;
+	return err;
+}
+
+int knp_names_read_at(const char *dir, uint64_t generation,
+		      struct knp_names **ret)
+{
+	struct knp_names *names = calloc(1, sizeof(*names));
+	size_t len;
+	int err;
+
+	if (!names)
+		return -ENOMEM;
+
+	err = knp_runtime_load(dir, KNP_NAMES_FILE, &names->text, &len);
+	if (!err)
+		err = read_text(names, len, generation);
 	if (err) {
 		knp_names_free(names);
 		return err;
@@ -293,19 +313,20 @@ int knp_names_read(const char *dir, struct knp_names **ret)
 	return 0;
 }
 
+int knp_names_read(const char *dir, struct knp_names **ret)
+{
+	/* No seal is of the last number there is. */
+	return knp_names_read_at(dir, UINT64_MAX, ret);
+}
+
 void knp_names_free(struct knp_names *names)
 {
-	size_t i;
-
 	if (!names)
 		return;
 
-	for (i = 0; i < names->n; i++)
-		free(names->v[i].text);
-	for (i = 0; i < names->naddresses; i++)
-		free(names->addresses[i].text);
 	free(names->v);
 	free(names->addresses);
+	free(names->text);
 	free(names);
 }
 
@@ -315,7 +336,7 @@ const char *knp_names_tag(const struct knp_names *names,
 	const struct knp_name *found;
 	struct knp_name key = { 0 };
 
-	if (!names)
+	if (!names || !names->n)
 		return NULL;
 
 	memcpy(key.tag, tag, KNP_TAG_LEN);
@@ -329,7 +350,7 @@ const char *knp_names_address(const struct knp_names *names, uint8_t family,
 	const struct knp_address_name *found;
 	struct knp_address_name key = { 0 };
 
-	if (!names)
+	if (!names || !names->naddresses)
 		return NULL;
 
 	key.family = family;
@@ -345,7 +366,7 @@ knp_names_pod(const struct knp_names *names, const char *pod,
 {
 	const struct knp_address_name *a, *end;
 
-	if (!names)
+	if (!names || !names->naddresses)
 		return NULL;
 
 	end = names->addresses + names->naddresses;

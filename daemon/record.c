@@ -6,6 +6,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "class_names.h"
+
 static int record_info(void *ctx, struct knp_info *ret)
 {
 	struct knp_record *r = ctx;
@@ -47,6 +49,24 @@ static const char *name(struct knp_record *r, const uint8_t *tag)
 	const char *text = r->names ? knp_ruleset_name(r->names, tag) : NULL;
 
 	return text ? text : "";
+}
+
+/* Only here has the ruleset the ids under which it is written. */
+static const char *class_name(struct knp_record *r, uint32_t id)
+{
+	const struct knp_recs *a = r->names ? &r->names->addresses : NULL;
+	const char *text;
+
+	if (a && !r->classes)
+		knp_class_names_new(r->names, a->v, a->n, &r->classes);
+	text = knp_class_name(r->classes, id);
+	return text ? text : "";
+}
+
+static void forget_classes(struct knp_record *r)
+{
+	knp_class_names_free(r->classes);
+	r->classes = NULL;
 }
 
 static const char *address(const void *addr, uint8_t family,
@@ -93,7 +113,8 @@ static size_t print(struct knp_record *r, uint32_t table, const char *p,
 		break;
 	case KNP_TABLE_CLASS:
 		size = sizeof(u.class);
-		fprintf(out, "class %u %s", u.class.id, name(r, u.class.tag));
+		fprintf(out, "class %u %s", u.class.id,
+			class_name(r, u.class.id));
 		break;
 	case KNP_TABLE_SET:
 		size = sizeof(u.set);
@@ -159,6 +180,7 @@ static int record_commit(void *ctx, uint64_t count, uint64_t *generation)
 {
 	struct knp_record *r = ctx;
 
+	forget_classes(r);
 	fprintf(r->out, "commit of %" PRIu64 " records\n", count);
 	*generation = r->generation + 1;
 	return 0;
@@ -166,7 +188,7 @@ static int record_commit(void *ctx, uint64_t count, uint64_t *generation)
 
 static int record_abort(void *ctx)
 {
-	(void)ctx;
+	forget_classes(ctx);
 	return 0;
 }
 

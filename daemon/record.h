@@ -16,12 +16,14 @@
  * @g: the module, NULL if there is none
  * @names: a ruleset with names; may be NULL
  * @generation: internal
+ * @classes: internal
  */
 struct knp_record {
 	FILE *out;
 	struct knp_genl *g;
 	const struct knp_ruleset *names;
 	uint64_t generation;
+	struct knp_class_names *classes;
 };
 
 extern const struct knp_push_ops knp_push_record;

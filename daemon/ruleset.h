@@ -44,7 +44,6 @@ struct knp_rs_portset {
 enum knp_name_kind {
 	KNP_NAME_RULE,		/* "ns/policy ingress[0]" */
 	KNP_NAME_PORTSET,	/* "80/TCP,8080-8090/TCP" */
-	KNP_NAME_CLASS,		/* "ns/pod, ns/pod, 10.0.0.0/8 +3" */
 	KNP_NAME_SET,		/* the policies that isolate: "ns/a, ns/b" */
 };
 

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -92,18 +93,22 @@ static int write_all(int fd, const char *data, size_t len)
 	return 0;
 }
 
-int knp_runtime_write(const char *dir, const char *name,
-		      struct json_object *doc)
+int knp_runtime_append(int fd, const void *data, size_t len)
+{
+	struct stat st;
+
+	if (fstat(fd, &st))
+		return -errno;
+	if (!st.st_nlink)
+		return -ESTALE;
+	return write_all(fd, data, len);
+}
+
+int knp_runtime_replace(const char *dir, const char *name, const void *data,
+			size_t len)
 {
 	char path[PATH_MAX], temp[PATH_MAX];
-	const char *text;
 	int fd, err;
-
-	text = json_object_to_json_string_ext(doc, JSON_C_TO_STRING_PRETTY |
-					      JSON_C_TO_STRING_SPACED |
-					      JSON_C_TO_STRING_NOSLASHESCAPE);
-	if (!text)
-		return -ENOMEM;
 
 	err = join(path, dir, name, "");
 	if (!err)
@@ -111,21 +116,102 @@ int knp_runtime_write(const char *dir, const char *name,
 	if (err)
 		return err;
 
-	fd = open(temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
-		  0600);
+	fd = open(temp, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC |
+		  O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return -errno;
 
-	err = write_all(fd, text, strlen(text));
-	if (!err)
-		err = write_all(fd, "\n", 1);
+	err = write_all(fd, data, len);
 	if (!err && fsync(fd))
 		err = -errno;
-	close(fd);
 	if (!err && rename(temp, path))
 		err = -errno;
-	if (err)
+	if (err) {
+		close(fd);
 		unlink(temp);
+		return err;
+	}
+
+	return fd;
+}
+
+int knp_runtime_write(const char *dir, const char *name,
+		      struct json_object *doc)
+{
+	const char *text;
+	char *line;
+	int fd, len;
+
+	text = json_object_to_json_string_ext(doc, JSON_C_TO_STRING_PRETTY |
+					      JSON_C_TO_STRING_SPACED |
+					      JSON_C_TO_STRING_NOSLASHESCAPE);
+	if (!text)
+		return -ENOMEM;
+
+	len = asprintf(&line, "%s\n", text);
+	if (len < 0)
+		return -ENOMEM;
+
+	fd = knp_runtime_replace(dir, name, line, (size_t)len);
+	free(line);
+	if (fd < 0)
+		return fd;
+
+	close(fd);
+	return 0;
+}
+
+static int read_all(int fd, char **ret, size_t *len)
+{
+	size_t cap = 1 << 16, n = 0;
+	char *text = malloc(cap), *more;
+	ssize_t got;
+
+	while (text) {
+		got = read(fd, text + n, cap - n - 1);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0) {
+			got = -errno;
+			free(text);
+			return (int)got;
+		}
+		if (!got) {
+			text[n] = '\0';
+			*ret = text;
+			*len = n;
+			return 0;
+		}
+
+		n += (size_t)got;
+		if (cap - n > 1)
+			continue;
+		cap *= 2;
+		more = realloc(text, cap);
+		if (!more)
+			free(text);
+		text = more;
+	}
+
+	return -ENOMEM;
+}
+
+int knp_runtime_load(const char *dir, const char *name, char **ret,
+		     size_t *len)
+{
+	char path[PATH_MAX];
+	int fd, err;
+
+	err = join(path, dir, name, "");
+	if (err)
+		return err;
+
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+
+	err = read_all(fd, ret, len);
+	close(fd);
 	return err;
 }
 

@@ -2,12 +2,13 @@
 /*
  * The runtime folder (/run/knp): what knpd leaves there for knpctl.
  *
- *   names.json   names of the kernel's objects, see names.h
+ *   names        names of the kernel's objects, see names.h
  *   status.json  how knpd is doing, see knpd.c
  *   knpd.lock    locked while a knpd runs
  *
  * Files are replaced by rename(2): a reader sees an old one or a new one, never
- * a part, also after a crash. Only the holder of the lock writes.
+ * a part, also after a crash. What is appended to one may be seen in part: its
+ * format has to tell. Only the holder of the lock writes.
  */
 #ifndef KNP_RUNTIME_H
 #define KNP_RUNTIME_H
@@ -33,6 +34,27 @@ int knp_runtime_lock(const char *dir);
 
 /* Whether some process holds the lock. */
 bool knp_runtime_locked(const char *dir);
+
+/*
+ * Replace @dir/@name, mode 0600, with one write(2) as far as the kernel takes it
+ * at once. Return a file descriptor that appends to the new file, or -errno; the
+ * old file is there then.
+ */
+int knp_runtime_replace(const char *dir, const char *name, const void *data,
+			size_t len);
+
+/*
+ * Append to a file of knp_runtime_replace(). Return 0, -ESTALE if the file was
+ * removed or replaced since, or -errno; a part may be written then.
+ */
+int knp_runtime_append(int fd, const void *data, size_t len);
+
+/*
+ * Read @dir/@name whole. @ret: the bytes and a NUL, to free(); @len: without
+ * the NUL. Return 0, -ENOENT or -errno.
+ */
+int knp_runtime_load(const char *dir, const char *name, char **ret,
+		     size_t *len);
 
 /*
  * Replace @dir/@name with a JSON document, mode 0600. Return 0 or -errno; the

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "class_names.h"
 #include "compile_impl.h"
 
 #define POLICY "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n"
@@ -192,7 +193,7 @@ static void names_say_what_is_meant(void **state)
 		"ports: [{port: 53, protocol: UDP}]}]}\n";
 	static const char *const wanted[] = {
 		"x/p ingress[0]", "x/p ingress[1]", "x/q egress[0]", "any",
-		"53/UDP", "x/p", "x/q", "x/a, x/b",
+		"53/UDP", "x/p", "x/q",
 	};
 	struct knp_store *s = cluster(text);
 	struct knp_ruleset *rs = compiled(s, NULL);
@@ -208,6 +209,40 @@ static void names_say_what_is_meant(void **state)
 		if (!found)
 			fail_msg("no name %s", wanted[i]);
 	}
+	knp_ruleset_free(rs);
+	knp_store_free(s);
+}
+
+static void classes_are_named_after_their_members(void **state)
+{
+	static const char text[] = PODS POLICY
+		"metadata: {name: q, namespace: x}\n"
+		"spec: {podSelector: {}, policyTypes: [Egress], egress: ["
+		"{to: [{ipBlock: {cidr: 10.0.0.0/8}}, {podSelector: {}}]}]}\n";
+	static const char *const wanted[] = {
+		"x/a, x/b",	/* by IPv4: matched by both */
+		"x/a",		/* by IPv6: no block */
+		"y/c, 10.0.0.0/8",
+	};
+	struct knp_store *s = cluster(text);
+	struct knp_ruleset *rs = compiled(s, NULL);
+	const struct knp_rec_class *class = rs->classes.v;
+	struct knp_class_names *names = NULL;
+	bool found;
+
+	(void)state;
+	assert_int_equal(rs->classes.n, ARRAY_SIZE(wanted));
+	assert_int_equal(knp_class_names_new(rs, rs->addresses.v,
+					     rs->addresses.n, &names), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(wanted); i++) {
+		found = false;
+		for (size_t j = 0; j < rs->classes.n; j++)
+			found |= !strcmp(knp_class_name(names, class[j].id),
+					 wanted[i]);
+		if (!found)
+			fail_msg("no class %s", wanted[i]);
+	}
+	knp_class_names_free(names);
 	knp_ruleset_free(rs);
 	knp_store_free(s);
 }
@@ -524,6 +559,7 @@ int main(void)
 		cmocka_unit_test(another_policy_changes_no_tag),
 		cmocka_unit_test(only_the_pods_of_the_node_are_endpoints),
 		cmocka_unit_test(names_say_what_is_meant),
+		cmocka_unit_test(classes_are_named_after_their_members),
 		cmocka_unit_test(the_younger_pod_owns_the_address),
 		cmocka_unit_test(redundant_prefixes_are_left_out),
 		cmocka_unit_test(port_sets_may_be_full_but_not_more),

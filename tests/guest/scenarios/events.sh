@@ -85,6 +85,14 @@ explained() {
 }
 check "explain by names: allowed, by the rule" explained x/a x/b 80/TCP \
 	'[.flows[].ingress.rule]' '["x/web ingress[0]","x/web ingress[0]"]'
+check "explain names the class after its members" explained x/a x/b 80/TCP \
+	'[.flows[].ingress.class_name] | unique' '["x/a, x/b, x/c"]'
+members() {
+	equals "$(ctl node1 get "$1" -o json | jq -c "[.$1[].$2] | unique")" \
+		'["x/a, x/b, x/c"]'
+}
+check "so does the table of classes" members classes name
+check "so does the table of peers" members peers class_name
 dropped() {
 	contains "$(ctl node1 explain "$@")" "dropped (ingress)"
 }
