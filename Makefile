@@ -53,6 +53,9 @@ HARDENING	?= -D_FORTIFY_SOURCE=2 -fstack-protector-strong \
 LDFLAGS		?= -pie -Wl,-z,relro,-z,now
 SANITIZE	?= -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
 		   -fno-sanitize-recover=all
+# tests/unit/alloc.c counts what is allocated, and lets it fail.
+UNIT_WRAP	:= -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc \
+		   -Wl,--wrap=reallocarray,--wrap=free
 KNP_CFLAGS	:= -std=gnu11 $(WARNINGS) -Iuapi -iquote daemon -iquote kmod -D_GNU_SOURCE \
 		   -DKNP_VERSION='"$(VERSION)"' $(PKG_CFLAGS)
 # Only what is, or includes, the pure core sees the stand-ins for the kernel's
@@ -105,7 +108,8 @@ $(BUILD)/san/%.o: %.c Makefile | $(BUILD)/.deps
 $(BUILD)/unit/%: $(BUILD)/san/tests/unit/%.o $(UNIT_LIB:%.c=$(BUILD)/san/%.o) \
 		 $(BUILD)/san/libknp.a $(BUILD)/san/libknpcore.a
 	@mkdir -p $(@D)
-	$(call say,LD san,$@)$(CC) $(SANITIZE) -o $@ $^ -lcmocka $(PKG_LIBS)
+	$(call say,LD san,$@)$(CC) $(SANITIZE) $(UNIT_WRAP) -o $@ $^ -lcmocka \
+		$(PKG_LIBS)
 
 # One clear line instead of a page of compiler errors.
 $(BUILD)/.deps: Makefile

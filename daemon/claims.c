@@ -241,13 +241,7 @@ static void unstore(struct knp_claims *c, struct claim *claim)
 	struct knp_entry *holder = claim->holder;
 	struct knp_object taken = { .kind = key->kind };
 
-	if (key->kind == KNP_KIND_NAMESPACE)
-		taken.namespace = knp_store_take_namespace(c->store, key->name);
-	else if (key->kind == KNP_KIND_POD)
-		taken.pod = knp_store_take_pod(c->store, key->ns, key->name);
-	else
-		taken.policy = knp_store_take_policy(c->store, key->ns,
-						     key->name);
+	taken.any = knp_store_take(c->store, key->kind, key->ns, key->name);
 	claim->stored = false;
 	claim->holder = NULL;
 	if (!holder) {

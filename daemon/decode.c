@@ -14,17 +14,8 @@ void knp_object_clear(struct knp_object *object)
 {
 	free(object->ns);
 	free(object->name);
-	switch (object->kind) {
-	case KNP_KIND_NAMESPACE:
-		knp_namespace_free(object->namespace);
-		break;
-	case KNP_KIND_POD:
-		knp_pod_free(object->pod);
-		break;
-	case KNP_KIND_POLICY:
-		knp_policy_free(object->policy);
-		break;
-	}
+	if (object->any)
+		knp_kind_free(object->kind, object->any);
 	*object = (struct knp_object){ 0 };
 }
 
@@ -68,15 +59,7 @@ int knp_object_put(struct knp_object *object, struct knp_store *store)
 	if (!any)
 		return -EINVAL;
 	object->any = NULL;
-	switch (object->kind) {
-	case KNP_KIND_NAMESPACE:
-		return knp_store_put_namespace(store, any);
-	case KNP_KIND_POD:
-		return knp_store_put_pod(store, any);
-	case KNP_KIND_POLICY:
-		return knp_store_put_policy(store, any);
-	}
-	return -EINVAL;
+	return knp_store_put(store, object->kind, any);
 }
 
 static int decode_namespace(struct knp_fields *f, struct json_object *meta,

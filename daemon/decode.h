@@ -32,13 +32,6 @@
 
 struct json_object;
 
-/** enum knp_kind - what an object is */
-enum knp_kind {
-	KNP_KIND_NAMESPACE = 1,
-	KNP_KIND_POD,
-	KNP_KIND_POLICY,
-};
-
 /**
  * struct knp_object - one object, or the identity of a refused one
  * @kind: selects the member of the union

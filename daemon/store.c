@@ -7,7 +7,7 @@
 
 #include "store.h"
 
-/* What the three arrays differ in. */
+/* What the three kinds differ in. */
 struct kind {
 	const char *(*ns)(const void *object);
 	const char *(*name)(const void *object);
@@ -26,6 +26,16 @@ static const char *namespace_name(const void *object)
 	return ((const struct knp_namespace *)object)->name;
 }
 
+static bool namespace_equal(const void *a, const void *b)
+{
+	return knp_namespace_equal(a, b);
+}
+
+static void namespace_free(void *object)
+{
+	knp_namespace_free(object);
+}
+
 static const char *pod_ns(const void *object)
 {
 	return ((const struct knp_pod *)object)->ns;
@@ -34,6 +44,16 @@ static const char *pod_ns(const void *object)
 static const char *pod_name(const void *object)
 {
 	return ((const struct knp_pod *)object)->name;
+}
+
+static bool pod_equal(const void *a, const void *b)
+{
+	return knp_pod_equal(a, b);
+}
+
+static void pod_free(void *object)
+{
+	knp_pod_free(object);
 }
 
 static const char *policy_ns(const void *object)
@@ -46,47 +66,78 @@ static const char *policy_name(const void *object)
 	return ((const struct knp_policy *)object)->name;
 }
 
-static bool namespace_equal(const void *a, const void *b)
-{
-	return knp_namespace_equal(a, b);
-}
-
-static bool pod_equal(const void *a, const void *b)
-{
-	return knp_pod_equal(a, b);
-}
-
 static bool policy_equal(const void *a, const void *b)
 {
 	return knp_policy_equal(a, b);
 }
 
-static void namespace_drop(void *object)
-{
-	knp_namespace_free(object);
-}
-
-static void pod_drop(void *object)
-{
-	knp_pod_free(object);
-}
-
-static void policy_drop(void *object)
+static void policy_free(void *object)
 {
 	knp_policy_free(object);
 }
 
-static const struct kind namespaces = {
-	no_ns, namespace_name, namespace_equal, namespace_drop,
+static const struct kind kinds[] = {
+	[KNP_KIND_NAMESPACE] = {
+		no_ns, namespace_name, namespace_equal, namespace_free,
+	},
+	[KNP_KIND_POD] = { pod_ns, pod_name, pod_equal, pod_free },
+	[KNP_KIND_POLICY] = {
+		policy_ns, policy_name, policy_equal, policy_free,
+	},
 };
 
-static const struct kind pods = {
-	pod_ns, pod_name, pod_equal, pod_drop,
-};
+const char *knp_kind_ns_of(enum knp_kind kind, const void *object)
+{
+	return kinds[kind].ns(object);
+}
 
-static const struct kind policies = {
-	policy_ns, policy_name, policy_equal, policy_drop,
-};
+const char *knp_kind_name_of(enum knp_kind kind, const void *object)
+{
+	return kinds[kind].name(object);
+}
+
+bool knp_kind_equal(enum knp_kind kind, const void *a, const void *b)
+{
+	return kinds[kind].equal(a, b);
+}
+
+void knp_kind_free(enum knp_kind kind, void *object)
+{
+	kinds[kind].free(object);
+}
+
+static void *array_of(const struct knp_store *s, enum knp_kind kind)
+{
+	if (kind == KNP_KIND_NAMESPACE)
+		return s->namespaces;
+	if (kind == KNP_KIND_POD)
+		return s->pods;
+	return s->policies;
+}
+
+static void array_set(struct knp_store *s, enum knp_kind kind, void *array)
+{
+	if (kind == KNP_KIND_NAMESPACE)
+		s->namespaces = array;
+	else if (kind == KNP_KIND_POD)
+		s->pods = array;
+	else
+		s->policies = array;
+}
+
+static size_t *count_of(struct knp_store *s, enum knp_kind kind)
+{
+	if (kind == KNP_KIND_NAMESPACE)
+		return &s->nnamespaces;
+	return kind == KNP_KIND_POD ? &s->npods : &s->npolicies;
+}
+
+size_t knp_store_count(const struct knp_store *s, enum knp_kind kind)
+{
+	if (kind == KNP_KIND_NAMESPACE)
+		return s->nnamespaces;
+	return kind == KNP_KIND_POD ? s->npods : s->npolicies;
+}
 
 /* The arrays have three element types: go through bytes, not through void **. */
 static void *get(const void *array, size_t i)
@@ -103,20 +154,36 @@ static void set(void *array, size_t i, void *object)
 	memcpy((char *)array + i * sizeof(object), &object, sizeof(object));
 }
 
-/* Where (ns, name) is, or belongs; true if it is there. */
-static bool find(const struct kind *kind, const void *array, size_t n,
-		 const char *ns, const char *name, size_t *at)
+const void *knp_store_at(const struct knp_store *s, enum knp_kind kind,
+			 size_t at)
 {
-	size_t lo = 0;
-	size_t hi = n;
+	return get(array_of(s, kind), at);
+}
 
+/* Namespaces are interned: mostly the same pointer. */
+static int compare(enum knp_kind kind, const void *object, const char *ns,
+		   const char *name)
+{
+	const char *has = kinds[kind].ns(object);
+	int cmp = has == ns ? 0 : strcmp(has, ns);
+
+	return cmp ? cmp : strcmp(kinds[kind].name(object), name);
+}
+
+bool knp_store_find(const struct knp_store *s, enum knp_kind kind,
+		    const char *ns, const char *name, size_t *at)
+{
+	const void *array = array_of(s, kind);
+	size_t hi = knp_store_count(s, kind);
+	size_t lo = 0;
+
+	/* Lists are in order, nearly: what comes next belongs to the end. */
+	if (hi && compare(kind, get(array, hi - 1), ns, name) < 0)
+		lo = hi;
 	while (lo < hi) {
 		size_t mid = lo + (hi - lo) / 2;
-		const void *object = get(array, mid);
-		int cmp = strcmp(kind->ns(object), ns);
+		int cmp = compare(kind, get(array, mid), ns, name);
 
-		if (!cmp)
-			cmp = strcmp(kind->name(object), name);
 		if (!cmp) {
 			*at = mid;
 			return true;
@@ -130,71 +197,124 @@ static bool find(const struct kind *kind, const void *array, size_t n,
 	return false;
 }
 
-/* Capacity is the next power of two, so the array grows when n is one. */
-static void *grow(void *array, size_t n)
+int knp_store_reserve(struct knp_store *s, enum knp_kind kind, size_t n)
 {
-	if (n & (n - 1))
-		return array;
-	return reallocarray(array, n ? n * 2 : 1, sizeof(void *));
-}
+	void *array;
 
-static int put(struct knp_store *s, const struct kind *kind, void **array,
-	       size_t *n, void *object)
-{
-	void *old;
-	void *v;
-	size_t at;
-
-	if (find(kind, *array, *n, kind->ns(object), kind->name(object), &at)) {
-		old = get(*array, at);
-		if (old == object)
-			return 0;
-		if (kind->equal(old, object)) {
-			kind->free(object);
-			return 0;
-		}
-		set(*array, at, object);
-		kind->free(old);
-		s->version++;
+	if (n <= s->room[kind])
 		return 0;
-	}
-	v = grow(*array, *n);
-	if (!v) {
-		kind->free(object);
+	array = reallocarray(array_of(s, kind), n, sizeof(void *));
+	if (!array)
 		return -ENOMEM;
-	}
-	memmove((char *)v + (at + 1) * sizeof(void *),
-		(char *)v + at * sizeof(void *), (*n - at) * sizeof(void *));
-	set(v, at, object);
-	*array = v;
-	*n += 1;
-	s->version++;
+	array_set(s, kind, array);
+	s->room[kind] = n;
 	return 0;
 }
 
-static void *take(struct knp_store *s, const struct kind *kind, void *array,
-		  size_t *n, const char *ns, const char *name)
+/* By a half: doubling leaves too much unused. */
+static int make_room(struct knp_store *s, enum knp_kind kind)
 {
+	size_t n = *count_of(s, kind);
+
+	if (n < s->room[kind])
+		return 0;
+	return knp_store_reserve(s, kind, n + n / 2 + 8);
+}
+
+static void changed(struct knp_store *s, enum knp_kind kind, const void *was,
+		    const void *is)
+{
+	s->version++;
+	if (!s->ops)
+		return;
+	if (kind == KNP_KIND_NAMESPACE)
+		s->ops->namespace(s->arg, was, is);
+	else if (kind == KNP_KIND_POD)
+		s->ops->pod(s->arg, was, is);
+	else
+		s->ops->policy(s->arg, was, is);
+}
+
+int knp_store_put(struct knp_store *s, enum knp_kind kind, void *object)
+{
+	size_t *n = count_of(s, kind);
+	char *array;
+	void *old;
+	size_t at;
+
+	if (knp_store_find(s, kind, kinds[kind].ns(object),
+			   kinds[kind].name(object), &at)) {
+		old = get(array_of(s, kind), at);
+		if (old == object)
+			return 0;
+		if (kinds[kind].equal(old, object)) {
+			kinds[kind].free(object);
+			return 0;
+		}
+		set(array_of(s, kind), at, object);
+		changed(s, kind, old, object);
+		kinds[kind].free(old);
+		return 0;
+	}
+	if (make_room(s, kind)) {
+		kinds[kind].free(object);
+		return -ENOMEM;
+	}
+	array = array_of(s, kind);
+	memmove(array + (at + 1) * sizeof(void *), array + at * sizeof(void *),
+		(*n - at) * sizeof(void *));
+	set(array, at, object);
+	*n += 1;
+	changed(s, kind, NULL, object);
+	return 0;
+}
+
+void *knp_store_take(struct knp_store *s, enum knp_kind kind, const char *ns,
+		     const char *name)
+{
+	size_t *n = count_of(s, kind);
+	char *array = array_of(s, kind);
 	void *object;
 	size_t at;
 
-	if (!find(kind, array, *n, ns, name, &at))
+	if (!knp_store_find(s, kind, ns, name, &at))
 		return NULL;
 	object = get(array, at);
-	memmove((char *)array + at * sizeof(void *),
-		(char *)array + (at + 1) * sizeof(void *),
-		(*n - at - 1) * sizeof(void *));
 	*n -= 1;
-	s->version++;
+	memmove(array + at * sizeof(void *), array + (at + 1) * sizeof(void *),
+		(*n - at) * sizeof(void *));
+	changed(s, kind, object, NULL);
 	return object;
 }
 
-static const void *look(const struct kind *kind, const void *array, size_t n,
+void knp_store_del(struct knp_store *s, enum knp_kind kind, const char *ns,
+		   const char *name)
+{
+	void *object = knp_store_take(s, kind, ns, name);
+
+	if (object)
+		kinds[kind].free(object);
+}
+
+void knp_store_put_all(struct knp_store *s, enum knp_kind kind,
+		       struct knp_store *from)
+{
+	const void *array = array_of(from, kind);
+	size_t n = knp_store_count(from, kind);
+
+	*count_of(from, kind) = 0;
+	for (size_t i = 0; i < n; i++)
+		(void)knp_store_put(s, kind, get(array, i));
+}
+
+static const void *look(const struct knp_store *s, enum knp_kind kind,
 			const char *ns, const char *name)
 {
 	size_t at;
 
-	return find(kind, array, n, ns, name, &at) ? get(array, at) : NULL;
+	if (!knp_store_find(s, kind, ns, name, &at))
+		return NULL;
+	return knp_store_at(s, kind, at);
 }
 
 struct knp_store *knp_store_new(void)
@@ -218,82 +338,77 @@ void knp_store_free(struct knp_store *s)
 	free(s);
 }
 
+void knp_store_watch(struct knp_store *s, const struct knp_store_ops *ops,
+		     void *arg)
+{
+	s->ops = ops;
+	s->arg = arg;
+}
+
 int knp_store_put_namespace(struct knp_store *s, struct knp_namespace *ns)
 {
-	void *v = s->namespaces;
-	int err = put(s, &namespaces, &v, &s->nnamespaces, ns);
-
-	s->namespaces = v;
-	return err;
+	return knp_store_put(s, KNP_KIND_NAMESPACE, ns);
 }
 
 int knp_store_put_pod(struct knp_store *s, struct knp_pod *pod)
 {
-	void *v = s->pods;
-	int err = put(s, &pods, &v, &s->npods, pod);
-
-	s->pods = v;
-	return err;
+	return knp_store_put(s, KNP_KIND_POD, pod);
 }
 
 int knp_store_put_policy(struct knp_store *s, struct knp_policy *policy)
 {
-	void *v = s->policies;
-	int err = put(s, &policies, &v, &s->npolicies, policy);
-
-	s->policies = v;
-	return err;
+	return knp_store_put(s, KNP_KIND_POLICY, policy);
 }
 
 struct knp_namespace *knp_store_take_namespace(struct knp_store *s,
 					       const char *name)
 {
-	return take(s, &namespaces, s->namespaces, &s->nnamespaces, "", name);
+	return knp_store_take(s, KNP_KIND_NAMESPACE, "", name);
 }
 
 struct knp_pod *knp_store_take_pod(struct knp_store *s, const char *ns,
 				   const char *name)
 {
-	return take(s, &pods, s->pods, &s->npods, ns, name);
+	return knp_store_take(s, KNP_KIND_POD, ns, name);
 }
 
 struct knp_policy *knp_store_take_policy(struct knp_store *s, const char *ns,
 					 const char *name)
 {
-	return take(s, &policies, s->policies, &s->npolicies, ns, name);
+	return knp_store_take(s, KNP_KIND_POLICY, ns, name);
 }
 
 void knp_store_del_namespace(struct knp_store *s, const char *name)
 {
-	knp_namespace_free(knp_store_take_namespace(s, name));
+	knp_store_del(s, KNP_KIND_NAMESPACE, "", name);
 }
 
 void knp_store_del_pod(struct knp_store *s, const char *ns, const char *name)
 {
-	knp_pod_free(knp_store_take_pod(s, ns, name));
+	knp_store_del(s, KNP_KIND_POD, ns, name);
 }
 
 void knp_store_del_policy(struct knp_store *s, const char *ns, const char *name)
 {
-	knp_policy_free(knp_store_take_policy(s, ns, name));
+	knp_store_del(s, KNP_KIND_POLICY, ns, name);
 }
 
 const struct knp_namespace *knp_store_namespace(const struct knp_store *s,
 						const char *name)
 {
-	return look(&namespaces, s->namespaces, s->nnamespaces, "", name);
+	return look(s, KNP_KIND_NAMESPACE, "", name);
 }
 
 const struct knp_pod *knp_store_pod(const struct knp_store *s, const char *ns,
 				    const char *name)
 {
-	return look(&pods, s->pods, s->npods, ns, name);
+	return look(s, KNP_KIND_POD, ns, name);
 }
 
 const struct knp_policy *knp_store_policy(const struct knp_store *s,
 					  const char *ns, const char *name)
 {
-	return look(&policies, s->policies, s->npolicies, ns, name);
+	return look(s, KNP_KIND_POLICY, ns, name);
 }
 
 static bool is_mapped(const struct knp_ip *ip)

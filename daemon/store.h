@@ -16,6 +16,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/** enum knp_kind - what an object is */
+enum knp_kind {
+	KNP_KIND_NAMESPACE = 1,
+	KNP_KIND_POD,
+	KNP_KIND_POLICY,
+};
+
 /** struct knp_label - one label, or one entry of matchLabels */
 struct knp_label {
 	const char *key;	/* interned */
@@ -173,9 +180,28 @@ struct knp_namespace {
 };
 
 /**
- * struct knp_store - all objects, each array sorted by (ns, name)
+ * struct knp_store_ops - told of every change of a store
  *
- * @version grows with every change, so that a batch without one can be told.
+ * Each is called after the change, with what was there (NULL: nothing, the
+ * object is new) and what is there now (NULL: it is gone); both are valid
+ * during the call. A put that changes nothing is not told. The store must not
+ * be changed from within.
+ */
+struct knp_store_ops {
+	void (*namespace)(void *arg, const struct knp_namespace *was,
+			  const struct knp_namespace *is);
+	void (*pod)(void *arg, const struct knp_pod *was,
+		    const struct knp_pod *is);
+	void (*policy)(void *arg, const struct knp_policy *was,
+		       const struct knp_policy *is);
+};
+
+/**
+ * struct knp_store - all objects, each array sorted by (ns, name)
+ * @version: grows with every change, so that a batch without one can be told
+ * @room: what the arrays have room for, by kind; of store.c
+ * @ops: who is told of changes; NULL: nobody
+ * @arg: for @ops
  */
 struct knp_store {
 	struct knp_namespace **namespaces;
@@ -185,10 +211,20 @@ struct knp_store {
 	struct knp_policy **policies;
 	size_t npolicies;
 	uint64_t version;
+	size_t room[KNP_KIND_POLICY + 1];
+	const struct knp_store_ops *ops;
+	void *arg;
 };
 
 struct knp_store *knp_store_new(void);
 void knp_store_free(struct knp_store *s);
+
+/*
+ * Tell one observer of all changes from here on; NULL: nobody any more. It is
+ * not told of what the store holds already, nor of the end of the store.
+ */
+void knp_store_watch(struct knp_store *s, const struct knp_store_ops *ops,
+		     void *arg);
 
 /*
  * Insert or replace by (ns, name). An object that equals the one there changes
@@ -222,6 +258,43 @@ const struct knp_pod *knp_store_pod(const struct knp_store *s, const char *ns,
 				    const char *name);
 const struct knp_policy *knp_store_policy(const struct knp_store *s,
 					  const char *ns, const char *name);
+
+/*
+ * The same for objects of any kind: @object is a struct knp_namespace, knp_pod
+ * or knp_policy. The namespace of namespaces is "".
+ */
+int knp_store_put(struct knp_store *s, enum knp_kind kind, void *object);
+void knp_store_del(struct knp_store *s, enum knp_kind kind, const char *ns,
+		   const char *name);
+void *knp_store_take(struct knp_store *s, enum knp_kind kind, const char *ns,
+		     const char *name);
+
+/* How many there are. */
+size_t knp_store_count(const struct knp_store *s, enum knp_kind kind);
+
+/* The one at a place, counted from 0 in the order of (ns, name). */
+const void *knp_store_at(const struct knp_store *s, enum knp_kind kind,
+			 size_t at);
+
+/* Whether there is one of a name; its place, or the one it belongs to. */
+bool knp_store_find(const struct knp_store *s, enum knp_kind kind,
+		    const char *ns, const char *name, size_t *at);
+
+/* Make room for @n objects, so that puts up to then cannot fail. 0, -ENOMEM. */
+int knp_store_reserve(struct knp_store *s, enum knp_kind kind, size_t n);
+
+/*
+ * Put all objects of a kind that another store has, which loses them. There
+ * must be room for them.
+ */
+void knp_store_put_all(struct knp_store *s, enum knp_kind kind,
+		       struct knp_store *from);
+
+/* Name, equality and end of an object of any kind. */
+const char *knp_kind_ns_of(enum knp_kind kind, const void *object);
+const char *knp_kind_name_of(enum knp_kind kind, const void *object);
+bool knp_kind_equal(enum knp_kind kind, const void *a, const void *b);
+void knp_kind_free(enum knp_kind kind, void *object);
 
 /* Whether two objects of one name are the same in all else. */
 bool knp_namespace_equal(const struct knp_namespace *a,

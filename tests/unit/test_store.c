@@ -6,52 +6,16 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
 
-#include "pod.h"
-#include "store.h"
+#include "alloc.h"
+#include "parts.h"
 #include "strings.h"
-
-#define TEXT(s)	((struct knp_text){ s, strlen(s) })
-
-/* struct parts - what a pod is made of */
-struct parts {
-	struct knp_label_view label;
-	struct knp_port_view port;
-	struct knp_ip ip;
-	struct knp_pod_view view;
-};
-
-/* The pod x/a, unless it is changed. */
-static struct parts *parts(void)
-{
-	static struct parts p;
-
-	p = (struct parts){
-		.label = { TEXT("app"), TEXT("a") },
-		.port = { TEXT("http"), 80, 6 },
-		.view = {
-			.ns = TEXT("x"), .name = TEXT("a"), .node = TEXT("n1"),
-			.labels = &p.label, .nlabels = 1,
-			.ips = &p.ip, .nips = 1,
-			.ports = &p.port, .nports = 1,
-		},
-	};
-	assert_int_equal(knp_ip_parse("10.0.0.1", &p.ip), 0);
-	return &p;
-}
-
-static struct knp_pod *made(struct parts *p)
-{
-	struct knp_pod *pod = knp_pod_new(&p->view);
-
-	assert_non_null(pod);
-	return pod;
-}
 
 static struct knp_pod *make_pod(const char *ns, const char *name)
 {
@@ -330,6 +294,146 @@ static void a_taken_object_belongs_to_the_caller(void **state)
 	knp_store_free(s);
 }
 
+/* struct heard - the last change that an observer was told of */
+struct heard {
+	const void *was;
+	const void *is;
+	enum knp_kind kind;
+	unsigned int n;
+	const struct knp_store *store;
+};
+
+static void hear(struct heard *h, enum knp_kind kind, const void *was,
+		 const void *is, const char *ns, const char *name)
+{
+	size_t at;
+
+	*h = (struct heard){ was, is, kind, h->n + 1, h->store };
+	/* The change was made before it was told. */
+	assert_int_equal(knp_store_find(h->store, kind, ns, name, &at), !!is);
+	if (is)
+		assert_ptr_equal(knp_store_at(h->store, kind, at), is);
+}
+
+static void hear_namespace(void *arg, const struct knp_namespace *was,
+			   const struct knp_namespace *is)
+{
+	hear(arg, KNP_KIND_NAMESPACE, was, is, "", is ? is->name : was->name);
+}
+
+static void hear_pod(void *arg, const struct knp_pod *was,
+		     const struct knp_pod *is)
+{
+	const struct knp_pod *pod = is ? is : was;
+
+	hear(arg, KNP_KIND_POD, was, is, pod->ns, pod->name);
+}
+
+static void hear_policy(void *arg, const struct knp_policy *was,
+			const struct knp_policy *is)
+{
+	const struct knp_policy *policy = is ? is : was;
+
+	hear(arg, KNP_KIND_POLICY, was, is, policy->ns, policy->name);
+}
+
+static const struct knp_store_ops ops = {
+	hear_namespace, hear_pod, hear_policy,
+};
+
+static void expect_heard(const struct heard *h, unsigned int n,
+			 enum knp_kind kind, const void *was, const void *is)
+{
+	assert_int_equal(h->n, n);
+	assert_int_equal(h->kind, kind);
+	assert_ptr_equal(h->was, was);
+	assert_ptr_equal(h->is, is);
+}
+
+static void an_observer_is_told_of_every_change(void **state)
+{
+	struct heard h = { .store = knp_store_new() };
+	struct knp_store *s = (struct knp_store *)h.store;
+	struct knp_label_view none[1];
+	struct knp_namespace *ns = knp_namespace_new("x", none, 0);
+	struct knp_policy *policy = make_policy("p");
+	struct knp_pod *pod = make_pod("x", "a"), *other;
+	struct parts *p;
+
+	(void)state;
+	knp_store_watch(s, &ops, &h);
+	assert_int_equal(knp_store_put_namespace(s, ns), 0);
+	expect_heard(&h, 1, KNP_KIND_NAMESPACE, NULL, ns);
+	assert_int_equal(knp_store_put_pod(s, pod), 0);
+	expect_heard(&h, 2, KNP_KIND_POD, NULL, pod);
+	assert_int_equal(knp_store_put_policy(s, policy), 0);
+	expect_heard(&h, 3, KNP_KIND_POLICY, NULL, policy);
+
+	p = parts();
+	p->view.created = 5;
+	other = made(p);
+	assert_int_equal(knp_store_put_pod(s, other), 0);
+	expect_heard(&h, 4, KNP_KIND_POD, pod, other);
+	assert_ptr_equal(knp_store_take_pod(s, "x", "a"), other);
+	expect_heard(&h, 5, KNP_KIND_POD, other, NULL);
+	knp_pod_free(other);
+	knp_store_del_policy(s, "x", "p");
+	expect_heard(&h, 6, KNP_KIND_POLICY, policy, NULL);
+	knp_store_del_namespace(s, "x");
+	expect_heard(&h, 7, KNP_KIND_NAMESPACE, ns, NULL);
+	assert_int_equal(s->version, 7);
+
+	knp_store_watch(s, NULL, NULL);
+	assert_int_equal(knp_store_put_pod(s, make_pod("x", "a")), 0);
+	assert_int_equal(h.n, 7);
+	knp_store_free(s);
+}
+
+static void an_observer_is_not_told_of_what_changes_nothing(void **state)
+{
+	struct heard h = { .store = knp_store_new() };
+	struct knp_store *s = (struct knp_store *)h.store;
+	struct knp_pod *pod = made(parts());
+
+	(void)state;
+	assert_int_equal(knp_store_put_pod(s, pod), 0);
+	knp_store_watch(s, &ops, &h);
+	assert_int_equal(knp_store_put_pod(s, made(parts())), 0);
+	assert_int_equal(knp_store_put_pod(s, pod), 0);
+	knp_store_del_pod(s, "x", "b");
+	knp_store_free(s);
+	assert_int_equal(h.n, 0);
+}
+
+static void a_put_without_memory_changes_nothing(void **state)
+{
+	struct heard h = { .store = knp_store_new() };
+	struct knp_store *s = (struct knp_store *)h.store;
+	struct knp_pod *pod = make_pod("x", "a");
+
+	(void)state;
+	knp_store_watch(s, &ops, &h);
+	allocs_fail_after(0);
+	assert_int_equal(knp_store_put_pod(s, pod), -ENOMEM);
+	assert_true(allocs_failed());
+	assert_int_equal(h.n, 0);
+	assert_int_equal(s->npods, 0);
+	assert_int_equal(s->version, 0);
+
+	assert_int_equal(knp_store_reserve(s, KNP_KIND_POD, 100), 0);
+	for (int i = 0; i < 100; i++) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "p%d", i);
+		pod = make_pod("x", name);
+		allocs_fail_after(0);
+		assert_int_equal(knp_store_put_pod(s, pod), 0);
+		assert_false(allocs_failed());
+		allocs_fail_after(-1);
+	}
+	knp_store_free(s);
+}
+
 static unsigned int seed(void)
 {
 	const char *text = getenv("KNP_SEED");
@@ -476,6 +580,9 @@ int main(void)
 		cmocka_unit_test(every_difference_of_a_pod_is_a_change),
 		cmocka_unit_test(every_difference_of_a_policy_is_a_change),
 		cmocka_unit_test(a_taken_object_belongs_to_the_caller),
+		cmocka_unit_test(an_observer_is_told_of_every_change),
+		cmocka_unit_test(an_observer_is_not_told_of_what_changes_nothing),
+		cmocka_unit_test(a_put_without_memory_changes_nothing),
 		cmocka_unit_test(random_puts_and_deletes_equal_a_plain_set),
 		cmocka_unit_test(addresses_are_parsed_strictly),
 		cmocka_unit_test(prefixes_are_parsed_strictly),

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Pods for tests: one that is whole, to change a part of. */
+#ifndef KNP_TEST_PARTS_H
+#define KNP_TEST_PARTS_H
+
+#include <string.h>
+
+#include "namespace.h"
+#include "pod.h"
+
+#define TEXT(s)	((struct knp_text){ s, strlen(s) })
+
+/* struct parts - what a pod is made of */
+struct parts {
+	struct knp_label_view label;
+	struct knp_port_view port;
+	struct knp_ip ip;
+	struct knp_pod_view view;
+};
+
+/* The pod x/a, unless it is changed; valid until the next call. */
+struct parts *parts(void);
+
+/* The pod of these parts. */
+struct knp_pod *made(struct parts *p);
+
+#endif /* KNP_TEST_PARTS_H */
