@@ -3,9 +3,9 @@
  * A list that is being received, to replace all objects of one kind at once.
  *
  * Until it is complete the store does not change: objects that equal the ones
- * there are only marked, the others wait here. So a list that breaks off leaves
- * no trace, objects of two lists are never mixed, and a list of what is known
- * already costs next to no memory.
+ * there are only marked, by a bit each; the others wait here. So a list that
+ * breaks off leaves no trace, objects of two lists are never mixed, and a list
+ * of what is known already costs next to no memory.
  *
  * One list per kind at a time; the store must not change in that kind while
  * one is open.
@@ -37,6 +37,8 @@ int knp_replace_del(struct knp_replace *r, const char *ns, const char *name);
 
 /*
  * The list is complete: the store holds exactly its objects, and @r is gone.
+ * What is missing leaves first, then the rest comes in the order of names, each
+ * as a change of its own for the store's observer.
  * Return 0, or -ENOMEM with the store unchanged and @r still there.
  */
 int knp_replace_commit(struct knp_replace *r);
