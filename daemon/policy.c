@@ -57,9 +57,15 @@ static void rules_free(struct knp_rule *rules, size_t n)
 	free(rules);
 }
 
+struct knp_policy *knp_policy_hold(struct knp_policy *policy)
+{
+	policy->holders++;
+	return policy;
+}
+
 void knp_policy_free(struct knp_policy *policy)
 {
-	if (!policy)
+	if (!policy || policy->holders--)
 		return;
 	knp_string_put(policy->ns);
 	free(policy->name);

@@ -117,8 +117,12 @@ struct knp_rule {
 	size_t nports;
 };
 
-/** struct knp_policy - a NetworkPolicy, defaults applied */
+/**
+ * struct knp_policy - a NetworkPolicy, defaults applied
+ * @holders: beside its owner, see knp_policy_hold()
+ */
 struct knp_policy {
+	unsigned int holders;
 	const char *ns;		/* interned */
 	char *name;
 	char *uid;		/* "" where the manifest has none */
@@ -302,10 +306,16 @@ bool knp_namespace_equal(const struct knp_namespace *a,
 bool knp_pod_equal(const struct knp_pod *a, const struct knp_pod *b);
 bool knp_policy_equal(const struct knp_policy *a, const struct knp_policy *b);
 
-/* Destructors accept NULL and half-built objects. */
+/*
+ * Destructors accept NULL and half-built objects. A policy that is held by
+ * others too is freed by the last of them.
+ */
 void knp_namespace_free(struct knp_namespace *ns);
 void knp_pod_free(struct knp_pod *pod);
 void knp_policy_free(struct knp_policy *policy);
+
+/* One more holder, to knp_policy_free(); returns it. */
+struct knp_policy *knp_policy_hold(struct knp_policy *policy);
 
 /*
  * Parse "10.0.0.1", "fd00::1". Return 0 or -EINVAL. IPv4-mapped IPv6 addresses

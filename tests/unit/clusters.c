@@ -8,6 +8,8 @@
 
 #include "manifest.h"
 
+#define OP_SIZE_MAX	(32U << 10)
+
 struct knp_store *cluster(const char *yaml)
 {
 	struct knp_store *store = knp_store_new();
@@ -260,4 +262,45 @@ bool same_ruleset(const struct knp_ruleset *a, const struct knp_ruleset *b)
 	same = !diff->nops && !diff->count;
 	knp_diff_free(diff);
 	return same && same_names(a, b);
+}
+
+void apply_diff(struct knp_tables *t, const struct knp_diff *diff)
+{
+	struct knp_refusal why = { 0 };
+	uint64_t count = 0;
+	int n;
+
+	for (size_t i = 0; i < diff->nops; i++) {
+		const struct knp_op *op = &diff->ops[i];
+
+		assert_true(op->len && op->len <= OP_SIZE_MAX);
+		n = op->delete ?
+		    knp_tables_delete(t, op->table, op->recs, op->len, &why) :
+		    knp_tables_put(t, op->table, op->recs, op->len, &why);
+		if (n < 0)
+			fail_msg("op %zu (%s table %u): %d %s", i,
+				 op->delete ? "delete" : "put", op->table, n,
+				 why.msg);
+		assert_int_equal(n, op->count);
+		count += n;
+	}
+	assert_int_equal(count, diff->count);
+}
+
+struct knp_ruleset *read_back(const struct knp_tables *t)
+{
+	struct knp_ruleset *rs = knp_ruleset_new();
+	static uint8_t buf[16384];
+	struct knp_cursor cur;
+	size_t len;
+
+	for (uint32_t table = 1; table <= KNP_TABLE_MAX; table++) {
+		memset(&cur, 0, sizeof(cur));
+		while ((len = knp_tables_next(t, table, &cur, buf,
+					      sizeof(buf))))
+			assert_int_equal(knp_ruleset_unpack(rs, table, buf,
+							    len), 0);
+	}
+	knp_ruleset_sort(rs);
+	return rs;
 }

@@ -27,4 +27,10 @@ bool passes(const struct knp_simulator *s, const char *src, const char *dst,
 /* Whether two sorted rulesets are the same, with all names. */
 bool same_ruleset(const struct knp_ruleset *a, const struct knp_ruleset *b);
 
+/* Put and delete in tables what a difference says; all of it must be taken. */
+void apply_diff(struct knp_tables *t, const struct knp_diff *diff);
+
+/* What tables hold, as a ruleset. */
+struct knp_ruleset *read_back(const struct knp_tables *t);
+
 #endif /* KNP_TEST_CLUSTERS_H */

@@ -9,8 +9,6 @@
 
 #include "table_limits.h"
 
-#define OP_SIZE_MAX	(32U << 10)
-
 static void add_rule(struct knp_ruleset *rs, uint32_t id, uint8_t tag)
 {
 	struct knp_rec_rule rec = { .id = id };
@@ -99,48 +97,6 @@ static void malformed_dumps_are_refused(void **state)
 	knp_ruleset_free(rs);
 }
 
-static void apply(struct knp_tables *t, const struct knp_diff *diff)
-{
-	struct knp_refusal why = { 0 };
-	uint64_t count = 0;
-	int n;
-
-	for (size_t i = 0; i < diff->nops; i++) {
-		const struct knp_op *op = &diff->ops[i];
-
-		assert_true(op->len && op->len <= OP_SIZE_MAX);
-		n = op->delete ?
-		    knp_tables_delete(t, op->table, op->recs, op->len, &why) :
-		    knp_tables_put(t, op->table, op->recs, op->len, &why);
-		if (n < 0)
-			fail_msg("op %zu (%s table %u): %d %s", i,
-				 op->delete ? "delete" : "put", op->table, n,
-				 why.msg);
-		assert_int_equal(n, op->count);
-		count += n;
-	}
-	assert_int_equal(count, diff->count);
-}
-
-/* What tables hold, as a ruleset. */
-static struct knp_ruleset *read_back(const struct knp_tables *t)
-{
-	struct knp_ruleset *rs = knp_ruleset_new();
-	static uint8_t buf[16384];
-	struct knp_cursor cur;
-	size_t len;
-
-	for (uint32_t table = 1; table <= KNP_TABLE_MAX; table++) {
-		memset(&cur, 0, sizeof(cur));
-		while ((len = knp_tables_next(t, table, &cur, buf,
-					      sizeof(buf))))
-			assert_int_equal(knp_ruleset_unpack(rs, table, buf,
-							    len), 0);
-	}
-	knp_ruleset_sort(rs);
-	return rs;
-}
-
 static bool empty_diff(const struct knp_ruleset *from,
 		       const struct knp_ruleset *to)
 {
@@ -175,7 +131,7 @@ static void tables_take_every_difference(void **state)
 		assert_int_equal(knp_ruleset_adopt(rs, have), 0);
 		assert_int_equal(knp_ruleset_diff(have, rs, &diff), 0);
 		next = knp_tables_clone(t);
-		apply(next, diff);
+		apply_diff(next, diff);
 		assert_int_equal(knp_tables_freeze(next), 0);
 		knp_diff_free(diff);
 		knp_tables_free(t);

@@ -1,0 +1,399 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The live ruleset: after every event of random histories it is what
+ * knp_compile() makes of the store, and tables of the module that only ever got
+ * its differences hold it.
+ */
+#include "alloc.h"
+#include "clusters.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "live.h"
+#include "manifest.h"
+#include "table_limits.h"
+
+/* struct world - a store, its live ruleset, and a kernel that follows */
+struct world {
+	struct dice *d;
+	const char *node;
+	struct knp_store *store;
+	struct knp_live *live;
+	struct knp_tables *tables;
+};
+
+static bool empty(const struct knp_ruleset *from, const struct knp_ruleset *to)
+{
+	struct knp_diff *diff;
+	bool is;
+
+	assert_int_equal(knp_ruleset_diff(from, to, &diff), 0);
+	is = !diff->count;
+	knp_diff_free(diff);
+	return is;
+}
+
+static struct knp_ruleset *live_ruleset(struct knp_live *live)
+{
+	struct knp_ruleset *rs = NULL;
+
+	assert_int_equal(knp_live_ruleset(live, &rs), 0);
+	return rs;
+}
+
+/* The definition, under the ids of the live ruleset. */
+static void check_definition(struct world *w)
+{
+	struct knp_ruleset *want = compiled(w->store, w->node);
+	struct knp_ruleset *have = live_ruleset(w->live);
+
+	assert_int_equal(want->rules.n, have->rules.n);
+	assert_int_equal(want->portsets.n, have->portsets.n);
+	assert_int_equal(want->classes.n, have->classes.n);
+	assert_int_equal(want->sets.n, have->sets.n);
+	assert_int_equal(want->rows.n, have->rows.n);
+	assert_int_equal(want->peers.n, have->peers.n);
+	assert_int_equal(want->cidrs.n, have->cidrs.n);
+	assert_int_equal(want->endpoints.n, have->endpoints.n);
+	assert_int_equal(knp_ruleset_adopt(want, have), 0);
+	assert_true(empty(have, want));
+	knp_ruleset_free(want);
+	knp_ruleset_free(have);
+}
+
+static void commit(struct world *w, const struct knp_diff *diff)
+{
+	struct knp_tables *next = knp_tables_clone(w->tables);
+
+	apply_diff(next, diff);
+	assert_int_equal(knp_tables_freeze(next), 0);
+	knp_tables_free(w->tables);
+	w->tables = next;
+}
+
+/* The kernel gets the whole, as after a start or a failure. */
+static void adopt(struct world *w)
+{
+	struct knp_ruleset *have = read_back(w->tables);
+	struct knp_ruleset *rs = live_ruleset(w->live);
+	struct knp_diff *diff;
+
+	assert_int_equal(knp_ruleset_adopt(rs, have), 0);
+	assert_int_equal(knp_ruleset_diff(have, rs, &diff), 0);
+	commit(w, diff);
+	assert_int_equal(knp_live_adopt(w->live, rs), 0);
+	knp_diff_free(diff);
+	knp_ruleset_free(have);
+	knp_ruleset_free(rs);
+}
+
+/* The difference is the one that comparing the whole gives, and no more. */
+static void follow(struct world *w)
+{
+	struct knp_ruleset *have = read_back(w->tables);
+	struct knp_ruleset *rs = live_ruleset(w->live);
+	struct knp_diff *diff, *whole;
+
+	assert_int_equal(knp_live_diff(w->live, &diff), 0);
+	assert_int_equal(knp_ruleset_diff(have, rs, &whole), 0);
+	assert_int_equal(diff->count, whole->count);
+	commit(w, diff);
+	knp_live_confirm(w->live);
+	knp_ruleset_free(have);
+	have = read_back(w->tables);
+	assert_true(empty(have, rs));
+	knp_diff_free(diff);
+	knp_diff_free(whole);
+	knp_ruleset_free(have);
+	knp_ruleset_free(rs);
+}
+
+static void put_some(struct world *w, unsigned int one_in)
+{
+	struct knp_objects objects = { 0 };
+	char *text;
+
+	text = random_cluster(w->d, 20, 6);
+	assert_int_equal(knp_manifest_parse(text, strlen(text), "test.yaml",
+					    &objects, NULL), 0);
+	for (size_t i = 0; i < objects.n; i++)
+		if (!dice_below(w->d, one_in))
+			assert_int_equal(knp_object_put(&objects.v[i],
+							w->store), 0);
+	knp_objects_clear(&objects);
+	free(text);
+}
+
+static void delete_one(struct world *w)
+{
+	const struct knp_store *s = w->store;
+	uint32_t which = dice_below(w->d, 8);
+	size_t i;
+
+	if (which == 0 && s->nnamespaces) {
+		knp_store_del_namespace(w->store, s->namespaces[0]->name);
+	} else if (which < 4 && s->npolicies) {
+		i = dice_below(w->d, s->npolicies);
+		knp_store_del_policy(w->store, s->policies[i]->ns,
+				     s->policies[i]->name);
+	} else if (s->npods) {
+		i = dice_below(w->d, s->npods);
+		knp_store_del_pod(w->store, s->pods[i]->ns, s->pods[i]->name);
+	}
+}
+
+static void happen(struct world *w)
+{
+	uint32_t n = dice_below(w->d, 4);
+
+	switch (dice_below(w->d, 6)) {
+	case 0:
+		put_some(w, 2);
+		break;
+	case 1:
+	case 2:
+		put_some(w, 12);
+		break;
+	default:
+		for (uint32_t i = 0; i <= n; i++)
+			delete_one(w);
+		if (n > 1)
+			put_some(w, 25);
+	}
+}
+
+static void world_init(struct world *w, struct dice *d, const char *node)
+{
+	*w = (struct world){
+		.d = d,
+		.node = node,
+		.store = knp_store_new(),
+		.tables = knp_tables_new(),
+	};
+	assert_non_null(w->store);
+	assert_int_equal(knp_tables_freeze(w->tables), 0);
+	if (dice_below(d, 2))
+		put_some(w, 2);
+	assert_int_equal(knp_live_new(w->store, node, &knp_limits, &w->live), 0);
+	assert_false(knp_live_known(w->live));
+}
+
+static void world_clear(struct world *w)
+{
+	knp_live_free(w->live);
+	knp_tables_free(w->tables);
+	knp_store_free(w->store);
+}
+
+static void history(struct dice *d, const char *node, unsigned int events)
+{
+	struct world w;
+
+	world_init(&w, d, node);
+	for (unsigned int i = 0; i < events; i++) {
+		assert_int_equal(knp_live_update(w.live), 0);
+		check_definition(&w);
+		/* Now and then nothing is committed, or it fails. */
+		if (!knp_live_known(w.live)) {
+			if (dice_below(d, 2))
+				adopt(&w);
+		} else if (!dice_below(d, 10)) {
+			knp_live_forget(w.live);
+		} else {
+			follow(&w);
+		}
+		happen(&w);
+	}
+	world_clear(&w);
+}
+
+static void it_is_what_compile_makes_after_every_event(void **state)
+{
+	struct dice d;
+
+	(void)state;
+	dice_init(&d);
+	for (int i = 0; i < (getenv("KNP_FULL") ? 400 : 40); i++)
+		history(&d, i % 3 ? "node0" : NULL, 30);
+}
+
+/* One step in which the n-th allocation fails; whether it came to that. */
+static bool step_fails(const char *from, const char *to, long n)
+{
+	struct world w = {
+		.node = "node0",
+		.store = cluster(from),
+		.tables = knp_tables_new(),
+	};
+	struct knp_objects objects = { 0 };
+	struct knp_diff *diff;
+	bool failed;
+	int err;
+
+	assert_int_equal(knp_tables_freeze(w.tables), 0);
+	assert_int_equal(knp_manifest_parse(to, strlen(to), "test.yaml",
+					    &objects, NULL), 0);
+	assert_int_equal(knp_live_new(w.store, w.node, &knp_limits, &w.live),
+			 0);
+	assert_int_equal(knp_live_update(w.live), 0);
+	adopt(&w);
+
+	for (size_t i = 0; i < objects.n; i++) {
+		allocs_fail_after(-1);
+		/* What the store itself allocates is tested elsewhere. */
+		if (i + 1 == objects.n)
+			allocs_fail_after(n);
+		assert_true(knp_object_put(&objects.v[i], w.store) >= -ENOMEM);
+	}
+	err = knp_live_update(w.live);
+	if (!err)
+		err = knp_live_diff(w.live, &diff);
+	failed = allocs_failed();
+	allocs_fail_after(-1);
+	assert_true(!err || (failed && err == -ENOMEM));
+	if (!err) {
+		commit(&w, diff);
+		knp_live_confirm(w.live);
+		knp_diff_free(diff);
+		check_definition(&w);
+	}
+	knp_objects_clear(&objects);
+	world_clear(&w);
+	return failed;
+}
+
+/*
+ * Whichever allocation fails, it is said, nothing leaks and nothing half done
+ * is given out; where the failing one was a spare part, the result is right.
+ */
+static void a_failed_allocation_is_said(void **state)
+{
+	struct dice d;
+	char *from, *to;
+	long n = 0;
+
+	(void)state;
+	dice_init(&d);
+	for (int i = 0; i < 3; i++) {
+		from = random_cluster(&d, 10, 3);
+		to = random_cluster(&d, 10, 3);
+		for (n = 0; step_fails(from, to, n); n++)
+			;
+		assert_true(n > 100);
+		free(from);
+		free(to);
+	}
+}
+
+static void nothing_changed_is_no_difference(void **state)
+{
+	struct knp_diff *diff;
+	struct world w;
+	struct dice d;
+
+	(void)state;
+	dice_init(&d);
+	world_init(&w, &d, "node0");
+	put_some(&w, 1);
+	assert_int_equal(knp_live_update(w.live), 0);
+	adopt(&w);
+	assert_int_equal(knp_live_update(w.live), 0);
+	assert_int_equal(knp_live_diff(w.live, &diff), 0);
+	assert_int_equal(diff->count, 0);
+	knp_diff_free(diff);
+	world_clear(&w);
+}
+
+static const char three_pods[] =
+	"{apiVersion: v1, kind: Pod, metadata: {name: a, namespace: x, labels: {app: a}},"
+	" spec: {nodeName: n}, status: {phase: Running, podIP: 10.0.0.1}}\n"
+	"---\n"
+	"{apiVersion: v1, kind: Pod, metadata: {name: b, namespace: x, labels: {app: b}},"
+	" spec: {nodeName: m}, status: {phase: Running, podIP: 10.0.0.2}}\n"
+	"---\n"
+	"{apiVersion: v1, kind: Pod, metadata: {name: c, namespace: x, labels: {app: b}},"
+	" spec: {nodeName: m}, status: {phase: Running, podIP: 10.0.0.3}}\n"
+	"---\n"
+	"{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: p, namespace: x},"
+	" spec: {podSelector: {matchLabels: {app: a}}, ingress: [{from: [{podSelector: {matchLabels: {app: b}}}]}]}}\n";
+
+static struct knp_diff *difference(struct knp_live *live)
+{
+	struct knp_diff *diff = NULL;
+
+	assert_int_equal(knp_live_update(live), 0);
+	assert_int_equal(knp_live_diff(live, &diff), 0);
+	return diff;
+}
+
+static void one_more_pod_of_a_known_kind_is_one_record(void **state)
+{
+	struct world w = { .store = cluster(three_pods) };
+	struct knp_ruleset *rs;
+	struct knp_diff *diff;
+
+	(void)state;
+	assert_int_equal(knp_live_new(w.store, "n", &knp_limits, &w.live), 0);
+	assert_int_equal(knp_live_update(w.live), 0);
+	rs = live_ruleset(w.live);
+	assert_int_equal(knp_live_adopt(w.live, rs), 0);
+	assert_int_equal(knp_live_local(w.live), 1);
+	assert_int_equal(knp_live_addresses(w.live), 3);
+
+	knp_store_del_pod(w.store, "x", "c");
+	diff = difference(w.live);
+	assert_int_equal(diff->count, 1);
+	assert_int_equal(diff->ops[0].table, KNP_TABLE_PEER);
+	assert_true(diff->ops[0].delete);
+	knp_live_confirm(w.live);
+	knp_diff_free(diff);
+
+	/* The last of its kind takes the class, its row and their port set. */
+	knp_store_del_pod(w.store, "x", "b");
+	diff = difference(w.live);
+	assert_int_equal(diff->count, 4);
+	knp_diff_free(diff);
+
+	knp_ruleset_free(rs);
+	knp_live_free(w.live);
+	knp_store_free(w.store);
+}
+
+/* Every table but one is large enough: each too small one is noticed. */
+static void a_table_that_is_too_small_is_said(void **state)
+{
+	static const uint32_t tables[] = {
+		KNP_TABLE_RULE, KNP_TABLE_PORTSET, KNP_TABLE_CLASS,
+		KNP_TABLE_SET, KNP_TABLE_ROW, KNP_TABLE_PEER,
+		KNP_TABLE_ENDPOINT,
+	};
+	struct knp_store *store = cluster(three_pods);
+	struct knp_limits limits;
+	struct knp_live *live;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(tables); i++) {
+		limits = knp_limits;
+		limits.v[tables[i]] = 0;
+		assert_int_equal(knp_live_new(store, "n", &limits, &live), 0);
+		assert_int_equal(knp_live_update(live), -E2BIG);
+		assert_int_equal(knp_live_update(live), -E2BIG);
+		knp_live_free(live);
+	}
+	knp_store_free(store);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(one_more_pod_of_a_known_kind_is_one_record),
+		cmocka_unit_test(nothing_changed_is_no_difference),
+		cmocka_unit_test(a_table_that_is_too_small_is_said),
+		cmocka_unit_test(a_failed_allocation_is_said),
+		cmocka_unit_test(it_is_what_compile_makes_after_every_event),
+	};
+
+	return cmocka_run_group_tests_name("live", tests, NULL, NULL);
+}
