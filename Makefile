@@ -41,7 +41,7 @@ MODULES		:= $(KRELEASES:%=$(BUILD)/kmod/%/knp.ko)
 # ---- flags -----------------------------------------------------------------
 
 PACKAGES	?= json-c libnl-genl-3.0 libnl-3.0 libevent yaml-0.1 smartcols \
-		   libcrypto
+		   libcrypto libcurl
 PKG_CFLAGS	:= $(shell $(PKG_CONFIG) --cflags $(PACKAGES) 2>/dev/null)
 PKG_LIBS	:= $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null)
 
