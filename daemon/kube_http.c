@@ -45,7 +45,6 @@ struct knp_http_call {
 	const struct knp_http_ops *ops;
 	void *arg;
 	CURL *easy;
-	char *accept;
 	struct curl_slist *list;
 	unsigned int token;
 	size_t headers;
@@ -82,7 +81,6 @@ static enum knp_http_end end_of(CURLcode code)
 	case CURLE_WEIRD_SERVER_REPLY:
 	case CURLE_UNSUPPORTED_PROTOCOL:
 	case CURLE_BAD_CONTENT_ENCODING:
-	case CURLE_TOO_LARGE:
 		return KNP_HTTP_BAD;
 	default:
 		return KNP_HTTP_REFUSED;
@@ -398,7 +396,8 @@ static int prove(struct knp_http_call *call)
 	return err;
 }
 
-static int prepare(struct knp_http_call *call, const char *target)
+static int prepare(struct knp_http_call *call, const char *target,
+		   const char *accept)
 {
 	struct knp_http *h = call->h;
 	CURLcode code;
@@ -407,7 +406,7 @@ static int prepare(struct knp_http_call *call, const char *target)
 
 	err = prove(call);
 	if (!err)
-		err = add_header(call, "Accept", call->accept);
+		err = add_header(call, "Accept", accept);
 	if (!err && h->host)
 		err = add_header(call, "Host", h->host);
 	if (err)
@@ -423,14 +422,15 @@ static int prepare(struct knp_http_call *call, const char *target)
 	return 0;
 }
 
-int knp_http_get(struct knp_http_call *call, const char *target)
+int knp_http_get(struct knp_http_call *call, const char *target,
+		 const char *accept)
 {
 	int err;
 
 	call->headers = 0;
 	call->headed = false;
 	call->error[0] = '\0';
-	err = prepare(call, target);
+	err = prepare(call, target, accept);
 	if (!err && curl_multi_add_handle(call->h->multi, call->easy))
 		err = -ENOMEM;
 	if (err)
@@ -464,7 +464,7 @@ const char *knp_http_error(const struct knp_http_call *call)
 	return call->error;
 }
 
-struct knp_http_call *knp_http_call_new(struct knp_http *h, const char *accept,
+struct knp_http_call *knp_http_call_new(struct knp_http *h,
 					const struct knp_http_ops *ops,
 					void *arg)
 {
@@ -475,9 +475,8 @@ struct knp_http_call *knp_http_call_new(struct knp_http *h, const char *accept,
 	call->h = h;
 	call->ops = ops;
 	call->arg = arg;
-	call->accept = strdup(accept);
 	call->easy = curl_easy_init();
-	if (!call->accept || !call->easy || set_options(call)) {
+	if (!call->easy || set_options(call)) {
 		knp_http_call_free(call);
 		return NULL;
 	}
@@ -492,7 +491,6 @@ void knp_http_call_free(struct knp_http_call *call)
 		knp_http_cancel(call);
 		curl_easy_cleanup(call->easy);
 	}
-	free(call->accept);
 	free(call);
 }
 

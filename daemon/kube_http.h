@@ -65,11 +65,8 @@ int knp_http_new(struct event_base *base, const struct knp_kube_config *config,
 /* All calls must be freed. Accepts NULL. */
 void knp_http_free(struct knp_http *h);
 
-/*
- * A place for one request at a time. @accept: header, copied. NULL if out of
- * memory.
- */
-struct knp_http_call *knp_http_call_new(struct knp_http *h, const char *accept,
+/* A place for one request at a time; NULL if out of memory. */
+struct knp_http_call *knp_http_call_new(struct knp_http *h,
 					const struct knp_http_ops *ops,
 					void *arg);
 
@@ -77,10 +74,12 @@ struct knp_http_call *knp_http_call_new(struct knp_http *h, const char *accept,
 void knp_http_call_free(struct knp_http_call *call);
 
 /*
- * Send a GET for @target (path and query). Return 0; -ENOMEM; -EACCES if there
- * is no token or no CA to use, with the reason in knp_http_error().
+ * Send a GET for @target (path and query), for an answer in one of the forms
+ * of @accept. Return 0; -ENOMEM; -EACCES if there is no token or no CA to use,
+ * with the reason in knp_http_error().
  */
-int knp_http_get(struct knp_http_call *call, const char *target);
+int knp_http_get(struct knp_http_call *call, const char *target,
+		 const char *accept);
 
 /* Break off; no callback follows. Not from a callback. */
 void knp_http_cancel(struct knp_http_call *call);

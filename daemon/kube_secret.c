@@ -91,7 +91,7 @@ static int read_file(const char *path, char **ret, size_t *len)
 
 int knp_secret_refresh(struct knp_secret *s, int64_t now, bool force)
 {
-	char *text;
+	char *text = NULL;
 	size_t len;
 	size_t was;
 	int err;
