@@ -11,8 +11,8 @@
 
 #include "push.h"
 #include "runtime.h"
+#include "status.h"
 
-#define STATUS_FILE	"status.json"
 #define POLL_NS		(10 * 1000 * 1000)
 
 static const char status_help[] =
@@ -107,7 +107,7 @@ static struct json_object *daemon_json(const struct knp_ctl *c)
 {
 	struct json_object *obj;
 
-	if (knp_runtime_read(c->runtime_dir, STATUS_FILE, &obj))
+	if (knp_runtime_read(c->runtime_dir, KNP_STATUS_FILE, &obj))
 		return NULL;
 
 	knp_ctl_add_bool(obj, "running", knp_runtime_locked(c->runtime_dir));
@@ -154,7 +154,7 @@ static void print_daemon(const struct knp_ctl *c, struct json_object *obj)
 
 	if (!obj) {
 		printf("%-15sno %s in %s: knpd has not run here\n", "knpd",
-		       STATUS_FILE, c->runtime_dir);
+		       KNP_STATUS_FILE, c->runtime_dir);
 		return;
 	}
 
