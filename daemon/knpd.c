@@ -2,13 +2,13 @@
 /*
  * knpd: policies from a source, compiled, into the kernel.
  *
- *   folder ─► store ─► compile ─► push ─► knp.ko
+ *   API server or folder ─► store ─► compile ─► push ─► knp.ko
  *
- * One event loop. Whatever happens (a changed folder, the module's coming, a
- * commit of somebody else, a retry) ends in reconcile(), which compiles the
- * store and makes the kernel hold the result; where it already does, nothing is
- * written. Nothing is pushed before the source's first scan is complete, and
- * nothing is removed when this process ends: the kernel goes on.
+ * One event loop. Whatever happens (a change at the source, the module's
+ * coming, a commit of somebody else, a retry) ends in reconcile(), which
+ * compiles the store and makes the kernel hold the result; where it already
+ * does, nothing is written. Nothing is pushed before all of the source was read
+ * once, and nothing is removed when this process ends: the kernel goes on.
  *
  * After each success the names are written (names.h), then status.json is
  * replaced (status.h).
@@ -27,9 +27,9 @@
 #include <event2/event.h>
 
 #include "compile.h"
-#include "dir.h"
 #include "faults.h"
 #include "genl.h"
+#include "input.h"
 #include "log.h"
 #include "names.h"
 #include "options.h"
@@ -49,7 +49,10 @@ struct knpd {
 	struct event_base *base;
 	struct event *sigterm, *sigint, *sighup, *retry, *readable, *write;
 	struct knp_store *store;
-	struct knp_dir *dir;
+	struct knp_input *input;
+	struct knp_kube_config config;
+	bool waiting;			/* for the source, and it was said */
+	char waited[640];		/* what for */
 	struct knp_push *push;
 	struct knp_names_log *names;
 	struct knp_genl *genl;		/* NULL: not connected */
@@ -57,7 +60,7 @@ struct knpd {
 	int lock;
 	int exit;
 
-	bool scanned;			/* the first scan is complete */
+	bool scanned;			/* all was read once */
 	bool wanted;			/* something may have to be pushed */
 	int retry_ms;			/* pause before the next try */
 	int64_t since_ns;		/* of the oldest change not enforced */
@@ -79,11 +82,10 @@ static void write_status(struct knpd *d)
 {
 	int err;
 
-	if (d->opt.dry_run || !d->dir)
+	if (d->opt.dry_run || !d->input)
 		return;
 
 	d->status.store_version = d->store->version;
-	d->status.faults = knp_dir_faults(d->dir);
 	err = knp_daemon_status_write(&d->status, d->opt.runtime_dir);
 	if (err)
 		knp_log(KNP_LOG_WARNING, "cannot write %s/%s: %s",
@@ -304,7 +306,7 @@ static void reconcile(struct knpd *d)
 static void on_changed(void *arg)
 {
 	struct knpd *d = arg;
-	int64_t since = knp_dir_since(d->dir);
+	int64_t since = knp_input_since(d->input);
 
 	d->scanned = true;
 	d->status.batches++;
@@ -333,6 +335,36 @@ static void on_healed(void *arg)
 
 	event_active(d->write, EV_TIMEOUT, 1);
 }
+
+/* Say what the source waits for, and that it does no longer, once. */
+static void on_state(void *arg)
+{
+	struct knpd *d = arg;
+	const char *text;
+	int64_t since;
+
+	event_active(d->write, EV_TIMEOUT, 1);
+	text = knp_input_waiting(d->input, &since);
+	if (!text) {
+		if (d->waiting)
+			knp_log(KNP_LOG_INFO, "the API server answers again");
+		d->waiting = false;
+		return;
+	}
+	if (d->waiting && !strcmp(text, d->waited))
+		return;
+	d->waiting = true;
+	snprintf(d->waited, sizeof(d->waited), "%s", text);
+	knp_log(KNP_LOG_WARNING, "waiting for %s%s", text, d->scanned ?
+		"; what is enforced stays" : "");
+}
+
+static const struct knp_input_ops input_ops = {
+	.changed = on_changed,
+	.fault	 = on_fault,
+	.healed	 = on_healed,
+	.state	 = on_state,
+};
 
 static void on_status(evutil_socket_t fd, short what, void *arg)
 {
@@ -422,7 +454,7 @@ static void on_hup(evutil_socket_t sig, short what, void *arg)
 	(void)sig;
 	(void)what;
 	d->wanted = true;
-	knp_dir_rescan(d->dir);
+	knp_input_rescan(d->input);
 	if (d->wanted)
 		reconcile(d);
 }
@@ -508,6 +540,46 @@ static int check_permission(struct knpd *d)
 	return err;
 }
 
+static int open_dir(struct knpd *d)
+{
+	int err;
+
+	err = knp_input_open_dir(d->base, d->opt.manifests, d->store,
+				 &input_ops, d, &d->input);
+	if (err)
+		knp_log(KNP_LOG_ERR, "cannot follow the folder %s: %s",
+			d->opt.manifests, strerror(-err));
+	return err;
+}
+
+static int open_kube(struct knpd *d)
+{
+	char *why;
+	int err;
+
+	if (d->opt.in_cluster)
+		err = knp_kube_config_in_cluster(NULL, &d->config, &why);
+	else
+		err = knp_kube_config_load(d->opt.kubeconfig, d->opt.context,
+					   &d->config, &why);
+	if (err) {
+		knp_log(KNP_LOG_ERR, "%s", why ? why : strerror(-err));
+		free(why);
+		return err;
+	}
+	err = knp_input_open_kube(d->base, &d->config, &d->opt.kube, d->store,
+				  &input_ops, d, &d->input);
+	if (err)
+		knp_log(KNP_LOG_ERR, "cannot follow %s: %s", d->config.server,
+			strerror(-err));
+	return err;
+}
+
+static int open_input(struct knpd *d)
+{
+	return d->opt.manifests ? open_dir(d) : open_kube(d);
+}
+
 static int start(struct knpd *d)
 {
 	int err;
@@ -533,15 +605,10 @@ static int start(struct knpd *d)
 	if (err)
 		return err;
 
-	err = knp_dir_open(d->base, d->opt.manifests, d->store, on_changed,
-			   on_fault, d, &d->dir);
-	if (err) {
-		knp_log(KNP_LOG_ERR, "cannot follow the folder %s: %s",
-			d->opt.manifests, strerror(-err));
+	err = open_input(d);
+	if (err)
 		return err;
-	}
-
-	knp_dir_on_healed(d->dir, on_healed);
+	d->status.input = d->input;
 	write_status(d);
 	return 0;
 }
@@ -554,7 +621,8 @@ static void free_event(struct event *event)
 
 static void stop(struct knpd *d)
 {
-	knp_dir_close(d->dir);
+	knp_input_close(d->input);
+	knp_kube_config_clear(&d->config);
 	free_event(d->readable);
 	free_event(d->write);
 	free_event(d->retry);
@@ -580,6 +648,9 @@ int main(int argc, char **argv)
 			.runtime_dir = KNP_RUNTIME_DIR,
 			.push = { .families = KNP_FAMILY_ALL, .mode = -1 },
 			.level = KNP_LOG_INFO,
+			.kube = {
+				.spread_ms = KNP_START_SPREAD_MS,
+			},
 		},
 		.lock = -1,
 		.status = { .state = "starting" },

@@ -12,6 +12,7 @@
 #include "kube_http.h"
 #include "kube_json.h"
 #include "kube_lines.h"
+#include "kube_reflect.h"
 #include "replace.h"
 
 /* A list that is not paged may be large. */
@@ -610,7 +611,8 @@ static int open_feed(struct knp_kube *k, struct event_base *base, size_t i,
 	f->kind = kinds[i];
 	knp_reflect_init(&f->reflect, f->kind, &reflect_ops, f, now_ms(),
 			 options->spread_ms);
-	f->reflect.idle_ms = options->idle_ms;
+	if (options->idle_ms)
+		f->reflect.idle_ms = options->idle_ms;
 	f->call = knp_http_call_new(k->http, &http_ops, f);
 	f->timer = evtimer_new(base, on_timer, f);
 	if (!f->call || !f->timer)

@@ -20,21 +20,23 @@
 
 #include <stdint.h>
 
-#include "kube_config.h"
-#include "kube_reflect.h"
+#include "decode.h"
 #include "faults.h"
+#include "kube_config.h"
 #include "store.h"
 
 struct event_base;
 struct knp_kube;
+struct knp_reflect;
 
 #define KNP_KUBE_RESOURCES	3
+#define KNP_START_SPREAD_MS	5000
 
 /**
  * struct knp_kube_options - how to ask
  * @spread_ms: the first requests are sent within this time, so that daemons
  *	that start together do not ask together
- * @idle_ms: how long a watch may be silent
+ * @idle_ms: how long a watch may be silent; 0 for KNP_IDLE_MS
  */
 struct knp_kube_options {
 	int64_t spread_ms;

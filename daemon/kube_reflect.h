@@ -44,7 +44,6 @@
 #include "kube_event.h"
 
 #define KNP_PAGE_LIMIT		500
-#define KNP_START_SPREAD_MS	5000
 #define KNP_IDLE_MS		180000
 
 /** enum knp_step - what is asked, or to be asked next */

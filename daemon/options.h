@@ -5,12 +5,21 @@
 
 #include <stdbool.h>
 
+#include "kube.h"
 #include "log.h"
 #include "push.h"
 
-/** struct knp_options - strings are those of the command line */
+/**
+ * struct knp_options - strings are those of the command line
+ *
+ * One of @manifests, @kubeconfig and @in_cluster is set.
+ */
 struct knp_options {
 	const char *manifests;
+	const char *kubeconfig;
+	const char *context;
+	bool in_cluster;
+	struct knp_kube_options kube;
 	const char *node;
 	const char *runtime_dir;
 	struct knp_push_options push;
