@@ -513,26 +513,29 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 
 /* ---- batches ---------------------------------------------------------------------------- */
 
+/*
+ * Which of two resources to name: one that fails before one that is on its
+ * way, one that holds up the first batch before one that does not, and then
+ * the one that fails longest, so that the line stays as long as it does.
+ */
+static bool is_worse(const struct knp_reflect *a, const struct knp_reflect *b)
+{
+	if (!a->failing_at != !b->failing_at)
+		return a->failing_at;
+	if (a->synced != b->synced)
+		return !a->synced;
+	return a->failing_at < b->failing_at;
+}
+
 const char *knp_kube_waiting(struct knp_kube *k, int64_t *since)
 {
-	const char *text = NULL;
-	char buf[sizeof(k->waiting)];
-	int64_t at;
+	const struct knp_reflect *worst = &k->feeds[0].reflect;
 
-	/* What has not been listed at all holds up the rest. */
-	for (size_t i = 0; i < KNP_KUBE_RESOURCES; i++) {
-		const struct knp_reflect *r = &k->feeds[i].reflect;
-
-		if (knp_reflect_waiting(r, buf, sizeof(buf), &at) &&
-		    (!text || (r->failing_at && !r->synced))) {
-			memcpy(k->waiting, buf, sizeof(buf));
-			*since = at;
-			text = k->waiting;
-			if (r->failing_at && !r->synced)
-				break;
-		}
-	}
-	return text;
+	for (size_t i = 1; i < KNP_KUBE_RESOURCES; i++)
+		if (is_worse(&k->feeds[i].reflect, worst))
+			worst = &k->feeds[i].reflect;
+	return knp_reflect_waiting(worst, k->waiting, sizeof(k->waiting),
+				   since);
 }
 
 int64_t knp_kube_current(const struct knp_kube *k)

@@ -95,23 +95,38 @@ static void wipe_headers(struct knp_http_call *call)
 	call->list = NULL;
 }
 
+/* For people; without times and counts, so that the same error reads the same. */
+static void explain(struct knp_http_call *call, CURLcode code)
+{
+	long err = 0;
+
+	if (call->headers > HEADERS_MAX) {
+		snprintf(call->error, sizeof(call->error),
+			 "too many bytes of headers");
+	} else if (code == CURLE_COULDNT_CONNECT ||
+		   code == CURLE_OPERATION_TIMEDOUT) {
+		curl_easy_getinfo(call->easy, CURLINFO_OS_ERRNO, &err);
+		snprintf(call->error, sizeof(call->error),
+			 "cannot connect to %s: %s", call->h->config->server,
+			 strerror(err ? (int)err : ETIMEDOUT));
+	} else if (end_of(code) != KNP_HTTP_REFUSED || !*call->error) {
+		snprintf(call->error, sizeof(call->error), "%s",
+			 curl_easy_strerror(code));
+	}
+}
+
 static void end(struct knp_http_call *call, CURLcode code)
 {
 	enum knp_http_end how = end_of(code);
-	const char *text = call->error;
 
+	explain(call, code);
+	if (call->headers > HEADERS_MAX)
+		how = KNP_HTTP_BAD;
 	curl_multi_remove_handle(call->h->multi, call->easy);
 	wipe_headers(call);
 	call->busy = false;
-	if (how == KNP_HTTP_DONE)
-		text = "";
-	else if (!*text)
-		text = curl_easy_strerror(code);
-	if (call->headers > HEADERS_MAX) {
-		how = KNP_HTTP_BAD;
-		text = "too many bytes of headers";
-	}
-	call->ops->done(call->arg, how, text);
+	call->ops->done(call->arg, how, how == KNP_HTTP_DONE ? "" :
+			call->error);
 }
 
 static void collect(struct knp_http *h)

@@ -234,7 +234,7 @@ static void namespaces_may_be_metadata_only(void **state)
 	assert_int_equal(read_event(EVENT("ADDED", "{\"apiVersion\":\"meta.k8s.io/v1\",\"kind\":\"PartialObjectMetadata\",\"metadata\":{\"name\":\"n\",\"labels\":{\"a\":\"b\"}}}"),
 				    KNP_KIND_NAMESPACE, &e), 0);
 	assert_string_equal(e.object.namespace->name, "n");
-	assert_int_equal(e.object.namespace->labels.n, 2);
+	assert_int_equal(e.object.namespace->labels->n, 2);
 	knp_object_clear(&e.object);
 	assert_int_equal(read_event(EVENT("ADDED", "{\"apiVersion\":\"meta.k8s.io/v1\",\"kind\":\"PartialObjectMetadata\",\"metadata\":{\"name\":\"n\"}}"),
 				    KNP_KIND_POLICY, &e), -EBADMSG);
