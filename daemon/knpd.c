@@ -347,7 +347,9 @@ static void on_state(void *arg)
 	text = knp_input_waiting(d->input, &since);
 	if (!text) {
 		if (d->waiting)
-			knp_log(KNP_LOG_INFO, "the API server answers again");
+			knp_log(KNP_LOG_INFO, d->scanned ?
+				"the API server answers again" :
+				"the first lists are complete");
 		d->waiting = false;
 		return;
 	}

@@ -225,22 +225,6 @@ static void drop_list(void *arg)
 	knp_faults_clear(&f->staged);
 }
 
-static void remove_object(struct knp_store *store,
-			  const struct knp_object *object)
-{
-	switch (object->kind) {
-	case KNP_KIND_NAMESPACE:
-		knp_store_del_namespace(store, object->name);
-		break;
-	case KNP_KIND_POD:
-		knp_store_del_pod(store, object->ns, object->name);
-		break;
-	case KNP_KIND_POLICY:
-		knp_store_del_policy(store, object->ns, object->name);
-		break;
-	}
-}
-
 static int apply(void *arg, struct knp_event *e)
 {
 	struct knp_object *object = &e->object;
@@ -248,7 +232,8 @@ static int apply(void *arg, struct knp_event *e)
 	int err = 0;
 
 	if (e->type == KNP_EVENT_DELETED) {
-		remove_object(f->k->store, object);
+		knp_store_del(f->k->store, object->kind, object->ns,
+			      object->name);
 		/* What is wrong with an object that is gone does not matter. */
 		knp_faults_clear(&f->fresh);
 	} else if (!object->refused) {
@@ -591,6 +576,9 @@ static void on_batch(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	/* What came may have brought a deadline nearer. */
+	for (size_t i = 0; i < KNP_KUBE_RESOURCES; i++)
+		arm(&k->feeds[i]);
 	if (k->withdrawn && k->ops->healed)
 		k->ops->healed(k->arg);
 	k->withdrawn = false;
@@ -679,15 +667,7 @@ const struct knp_reflect *knp_kube_resource_at(const struct knp_kube *k,
 
 size_t knp_kube_count(const struct knp_kube *k, enum knp_kind kind)
 {
-	switch (kind) {
-	case KNP_KIND_NAMESPACE:
-		return k->store->nnamespaces;
-	case KNP_KIND_POD:
-		return k->store->npods;
-	case KNP_KIND_POLICY:
-		return k->store->npolicies;
-	}
-	return 0;
+	return knp_store_count(k->store, kind);
 }
 
 void knp_kube_close(struct knp_kube *k)
