@@ -41,7 +41,7 @@ MODULES		:= $(KRELEASES:%=$(BUILD)/kmod/%/knp.ko)
 # ---- flags -----------------------------------------------------------------
 
 PACKAGES	?= json-c libnl-genl-3.0 libnl-3.0 libevent yaml-0.1 smartcols \
-		   libcrypto
+		   libcrypto libcurl
 PKG_CFLAGS	:= $(shell $(PKG_CONFIG) --cflags $(PACKAGES) 2>/dev/null)
 PKG_LIBS	:= $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null)
 
@@ -111,6 +111,11 @@ $(BUILD)/unit/%: $(BUILD)/san/tests/unit/%.o $(UNIT_LIB:%.c=$(BUILD)/san/%.o) \
 	$(call say,LD san,$@)$(CC) $(SANITIZE) $(UNIT_WRAP) -o $@ $^ -lcmocka \
 		$(PKG_LIBS)
 
+# What tests/kube runs: the API client alone, without a kernel.
+$(BUILD)/kube/follow: $(BUILD)/san/tests/kube/follow.o $(BUILD)/san/libknp.a
+	@mkdir -p $(@D)
+	$(call say,LD san,$@)$(CC) $(SANITIZE) -o $@ $^ $(PKG_LIBS)
+
 # One clear line instead of a page of compiler errors.
 $(BUILD)/.deps: Makefile
 	@mkdir -p $(@D)
@@ -155,7 +160,7 @@ $(BUILD)/kmod/%/knp.ko: $(BUILD)/kmod/%/.staged
 # ---- tests -----------------------------------------------------------------
 
 .PHONY: setup test test-full lint demo check-unit check-vectors check-oracle \
-	check-spec check-kmod check-guest unit kernels
+	check-spec check-kmod check-kube check-guest unit kernels
 setup:
 	@tests/setup
 
@@ -185,6 +190,9 @@ check-spec:
 
 check-kmod:
 	@tests/kernels --check
+
+check-kube: $(BUILD)/kube/follow $(BUILD)/knpd
+	@tests/kube/run
 
 check-guest: all
 	@tests/guest/run --all
@@ -222,6 +230,7 @@ help:
 	@echo '  make check-vectors   scenarios with written expectations, by knpctl simulate'
 	@echo '  make check-oracle    random clusters against a naive evaluator'
 	@echo '  make check-spec      uapi header, netlink spec and module policies agree'
+	@echo '  make check-kube      the API client against a server that misbehaves'
 	@echo '  make check-kmod      the module builds without a warning on each kernel'
 	@echo '  make check-guest     real packets on real kernels, in QEMU'
 	@echo '  make lint            style and static checks'

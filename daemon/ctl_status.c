@@ -11,8 +11,8 @@
 
 #include "push.h"
 #include "runtime.h"
+#include "status.h"
 
-#define STATUS_FILE	"status.json"
 #define POLL_NS		(10 * 1000 * 1000)
 
 static const char status_help[] =
@@ -107,7 +107,7 @@ static struct json_object *daemon_json(const struct knp_ctl *c)
 {
 	struct json_object *obj;
 
-	if (knp_runtime_read(c->runtime_dir, STATUS_FILE, &obj))
+	if (knp_runtime_read(c->runtime_dir, KNP_STATUS_FILE, &obj))
 		return NULL;
 
 	knp_ctl_add_bool(obj, "running", knp_runtime_locked(c->runtime_dir));
@@ -148,13 +148,44 @@ static void print_lines(struct json_object *obj, const char *key,
 									i)));
 }
 
+/* Seconds since a time of status.json. */
+static uint64_t ago(struct json_object *obj, const char *key)
+{
+	uint64_t then = number_of(obj, key);
+	uint64_t now = (uint64_t)time(NULL);
+
+	return now > then ? now - then : 0;
+}
+
+static void print_source(struct json_object *obj)
+{
+	struct json_object *source = NULL;
+	const char *kind, *context;
+
+	json_object_object_get_ex(obj, "source", &source);
+	kind = text_of(source, "kind");
+	context = text_of(source, "context");
+	if (kind && !strcmp(kind, "api-server"))
+		printf("%-15s%s%s%s\n", "API server",
+		       text_of(source, "server"), context ? ", context " : "",
+		       context ? context : "");
+	else
+		printf("%-15s%s\n", "manifests", text_of(obj, "manifests"));
+	if (text_of(obj, "waiting"))
+		printf("%-15s%s, for %" PRIu64 " s\n", "waiting for",
+		       text_of(obj, "waiting"), ago(obj, "waiting_since"));
+	if (number_of(obj, "synced_at"))
+		printf("%-15s%" PRIu64 " s: the API server's objects were known to be current then\n",
+		       "age", ago(obj, "synced_at"));
+}
+
 static void print_daemon(const struct knp_ctl *c, struct json_object *obj)
 {
 	struct json_object *running;
 
 	if (!obj) {
 		printf("%-15sno %s in %s: knpd has not run here\n", "knpd",
-		       STATUS_FILE, c->runtime_dir);
+		       KNP_STATUS_FILE, c->runtime_dir);
 		return;
 	}
 
@@ -167,7 +198,7 @@ static void print_daemon(const struct knp_ctl *c, struct json_object *obj)
 		printf("%-15snot running; the kernel goes on with what it has\n",
 		       "knpd");
 
-	printf("%-15s%s\n", "manifests", text_of(obj, "manifests"));
+	print_source(obj);
 	printf("%-15s%" PRIu64 " us for the last change (+%" PRIu64 " -%" PRIu64 ")\n",
 	       "latency", number_of(obj, "last_us"),
 	       number_of(obj, "last_puts"), number_of(obj, "last_deletes"));

@@ -399,3 +399,19 @@ int knp_decode_object(struct json_object *obj, const char *file,
 
 	return decode(&fields, obj, NULL, ret);
 }
+
+int knp_decode_known(struct json_object *obj, enum knp_kind kind,
+		     const char *file, struct knp_objects *ret,
+		     struct knp_faults *faults)
+{
+	struct knp_fields fields = { .file = file, .faults = faults };
+	int err;
+
+	fields.object = knp_kind_name(kind);
+	err = knp_fields_expect(&fields, obj, json_type_object);
+	if (err == -EINVAL) {
+		ret->nunnamed++;
+		return 0;
+	}
+	return err ? err : decode_known(&fields, obj, kind, ret);
+}

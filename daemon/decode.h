@@ -88,6 +88,15 @@ void knp_objects_clear(struct knp_objects *objects);
 int knp_decode_object(struct json_object *obj, const char *file,
 		      struct knp_objects *ret, struct knp_faults *faults);
 
+/*
+ * As above, for one object whose kind is known from elsewhere: an item of a
+ * typed list has neither kind nor apiVersion, and those it has are not looked
+ * at. At most one object is appended.
+ */
+int knp_decode_known(struct json_object *obj, enum knp_kind kind,
+		     const char *file, struct knp_objects *ret,
+		     struct knp_faults *faults);
+
 /* "Namespace", "Pod", "NetworkPolicy". */
 const char *knp_kind_name(enum knp_kind kind);
 

@@ -73,6 +73,11 @@ int knp_faults_move(struct knp_faults *faults, struct knp_faults *from)
 	return 0;
 }
 
+static bool equal(const char *a, const char *b)
+{
+	return a && b ? !strcmp(a, b) : a == b;
+}
+
 size_t knp_faults_drop(struct knp_faults *faults, const char *file,
 		       bool objects)
 {
@@ -81,8 +86,7 @@ size_t knp_faults_drop(struct knp_faults *faults, const char *file,
 	for (size_t i = 0; i < faults->n; i++) {
 		struct knp_fault *fault = &faults->v[i];
 
-		if (fault->file && !strcmp(fault->file, file) &&
-		    (objects || !fault->object))
+		if (equal(fault->file, file) && (objects || !fault->object))
 			fault_clear(fault);
 		else
 			faults->v[n++] = *fault;
@@ -90,6 +94,39 @@ size_t knp_faults_drop(struct knp_faults *faults, const char *file,
 	dropped = faults->n - n;
 	faults->n = n;
 	return dropped;
+}
+
+size_t knp_faults_drop_object(struct knp_faults *faults, const char *file,
+			      const char *object)
+{
+	size_t dropped, n = 0;
+
+	for (size_t i = 0; i < faults->n; i++) {
+		struct knp_fault *fault = &faults->v[i];
+
+		if (equal(fault->file, file) && equal(fault->object, object))
+			fault_clear(fault);
+		else
+			faults->v[n++] = *fault;
+	}
+	dropped = faults->n - n;
+	faults->n = n;
+	return dropped;
+}
+
+bool knp_faults_has(const struct knp_faults *faults,
+		    const struct knp_fault *fault)
+{
+	for (size_t i = 0; i < faults->n; i++) {
+		const struct knp_fault *other = &faults->v[i];
+
+		if (equal(other->file, fault->file) &&
+		    equal(other->object, fault->object) &&
+		    equal(other->field, fault->field) &&
+		    equal(other->reason, fault->reason))
+			return true;
+	}
+	return false;
 }
 
 void knp_faults_clear(struct knp_faults *faults)

@@ -59,6 +59,14 @@ int knp_faults_move(struct knp_faults *faults, struct knp_faults *from);
 size_t knp_faults_drop(struct knp_faults *faults, const char *file,
 		       bool objects);
 
+/* Free the faults of one file that concern one object. Return how many. */
+size_t knp_faults_drop_object(struct knp_faults *faults, const char *file,
+			      const char *object);
+
+/* Whether a fault that says the same is in the list. */
+bool knp_faults_has(const struct knp_faults *faults,
+		    const struct knp_fault *fault);
+
 /* Free all faults; the list is empty afterwards. Accepts NULL. */
 void knp_faults_clear(struct knp_faults *faults);
 

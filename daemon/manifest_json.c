@@ -46,7 +46,7 @@ static size_t count_keys(struct json_object *value)
  * lost.
  */
 static int check_keys(const char *text, const char *from, const char *to,
-		      struct json_object *value, char **why)
+		      bool nul, struct json_object *value, char **why)
 {
 	bool string = false;
 	size_t keys = 0;
@@ -54,7 +54,7 @@ static int check_keys(const char *text, const char *from, const char *to,
 	for (const char *p = from; p < to; p++) {
 		if (string && *p == '\\') {
 			p++;
-			if (!strncmp(p, "u0000", 5))
+			if (!nul && !strncmp(p, "u0000", 5))
 				return refuse(why, text, p,
 					      "a string must not hold a NUL character");
 		} else if (*p == '"') {
@@ -71,45 +71,91 @@ static int check_keys(const char *text, const char *from, const char *to,
 	return refuse(why, text, from, "an object from here on holds one key twice");
 }
 
+static struct json_tokener *tokener(void)
+{
+	struct json_tokener *tok = json_tokener_new_ex(KNP_MANIFEST_DEPTH_MAX);
+
+	if (tok)
+		json_tokener_set_flags(tok, JSON_TOKENER_STRICT |
+				       JSON_TOKENER_ALLOW_TRAILING_CHARS |
+				       JSON_TOKENER_VALIDATE_UTF8);
+	return tok;
+}
+
+/* The text at *@p, which is moved behind it. */
+static int parse(struct json_tokener *tok, const char *text, const char **p,
+		 const char *end, bool nul, struct json_object **ret,
+		 char **why)
+{
+	enum json_tokener_error how;
+	struct json_object *value;
+	const char *from = *p;
+	int err;
+
+	json_tokener_reset(tok);
+	value = json_tokener_parse_ex(tok, from, (int)(end - from));
+	how = json_tokener_get_error(tok);
+	*p += json_tokener_get_parse_end(tok);
+	if (how == json_tokener_continue)
+		err = refuse(why, text, end, "unexpected end of JSON");
+	else if (how != json_tokener_success)
+		err = refuse(why, text, *p, json_tokener_error_desc(how));
+	else
+		err = check_keys(text, from, *p, nul, value, why);
+	if (err)
+		json_object_put(value);
+	else
+		*ret = value;
+	return err;
+}
+
 int knp_json_parse(const char *text, size_t len, struct json_object *docs,
 		   char **why)
 {
-	struct json_tokener *tok = json_tokener_new_ex(KNP_MANIFEST_DEPTH_MAX);
+	struct json_tokener *tok = tokener();
 	const char *end = text + len;
-	const char *p = text;
-	enum json_tokener_error how;
 	struct json_object *value;
+	const char *p = text;
 	int err = 0;
 
 	*why = NULL;
 	if (!tok)
 		return -ENOMEM;
-	json_tokener_set_flags(tok, JSON_TOKENER_STRICT |
-			       JSON_TOKENER_ALLOW_TRAILING_CHARS |
-			       JSON_TOKENER_VALIDATE_UTF8);
 	while (!err) {
-		const char *from;
-
 		p += strspn(p, " \t\r\n");
 		if (p >= end)
 			break;
-		from = p;
-		json_tokener_reset(tok);
-		value = json_tokener_parse_ex(tok, p, (int)(end - p));
-		how = json_tokener_get_error(tok);
-		p += json_tokener_get_parse_end(tok);
-		if (how == json_tokener_continue)
-			err = refuse(why, text, end, "unexpected end of JSON");
-		else if (how != json_tokener_success)
-			err = refuse(why, text, p,
-				     json_tokener_error_desc(how));
-		else
-			err = check_keys(text, from, p, value, why);
-		if (!err && json_object_array_add(docs, value))
-			err = -ENOMEM;
-		if (err)
+		err = parse(tok, text, &p, end, false, &value, why);
+		if (!err && json_object_array_add(docs, value)) {
 			json_object_put(value);
+			err = -ENOMEM;
+		}
 	}
 	json_tokener_free(tok);
 	return err;
+}
+
+int knp_json_parse_one(const char *text, size_t len, struct json_object **ret,
+		       char **why)
+{
+	struct json_tokener *tok = tokener();
+	struct json_object *value = NULL;
+	const char *end = text + len;
+	const char *p = text;
+	int err;
+
+	*why = NULL;
+	if (!tok)
+		return -ENOMEM;
+	err = parse(tok, text, &p, end, true, &value, why);
+	json_tokener_free(tok);
+	if (err)
+		return err;
+	p += strspn(p, " \t\r\n");
+	if (p < end) {
+		json_object_put(value);
+		return refuse(why, text, p, "something follows the JSON text");
+	}
+	*ret = value;
+	return 0;
 }

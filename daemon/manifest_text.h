@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * YAML and JSON text -> json-c trees. Private to manifest.c.
+ * YAML and JSON text -> json-c trees. For manifest.c, and for what else is read
+ * in these forms: kubeconfigs, and what an API server sends.
  *
  * Both take the text whole: on -EINVAL the documents before the error are not
  * to be used. *why is a reason to free(), or NULL.
@@ -24,5 +25,14 @@ int knp_yaml_parse(const char *text, size_t len, struct json_object *docs,
 		   char **why);
 int knp_json_parse(const char *text, size_t len, struct json_object *docs,
 		   char **why);
+
+/*
+ * Read one JSON text, as an API server sends it: strings may hold a NUL, since
+ * whoever makes an object may put one into an annotation, and what follows the
+ * text must be white space. @text must be followed by a NUL that @len does not
+ * count. Return 0, -EINVAL or -ENOMEM; the caller puts @ret.
+ */
+int knp_json_parse_one(const char *text, size_t len, struct json_object **ret,
+		       char **why);
 
 #endif /* KNP_MANIFEST_TEXT_H */

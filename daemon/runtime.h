@@ -3,7 +3,7 @@
  * The runtime folder (/run/knp): what knpd leaves there for knpctl.
  *
  *   names        names of the kernel's objects, see names.h
- *   status.json  how knpd is doing, see knpd.c
+ *   status.json  how knpd is doing, see status.h
  *   knpd.lock    locked while a knpd runs
  *
  * Files are replaced by rename(2): a reader sees an old one or a new one, never

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "options.h"
+#include "runtime.h"
+
+#ifndef KNP_VERSION
+#define KNP_VERSION	"unknown"
+#endif
+
+static void usage(FILE *out)
+{
+	fputs("usage: knpd [SOURCE] [OPTION]...\n"
+	      "Enforce the NetworkPolicies of a cluster, or of a folder of manifests, on this\n"
+	      "node.\n"
+	      "\n"
+	      "Where they come from, one of:\n"
+	      "      --in-cluster        the API server of the cluster this is a pod of (default\n"
+	      "                          in a pod)\n"
+	      "  -k, --kubeconfig FILE   the API server of a kubeconfig\n"
+	      "  -m, --manifests DIR     folder of YAML and JSON manifests, watched\n"
+	      "\n"
+	      "Options:\n"
+	      "      --context NAME      of the kubeconfig (default: its current one)\n"
+	      "  -n, --node NAME         whose pods are judged (default: the host's name)\n"
+	      "      --families LIST     ipv4,ipv6 (default), ipv4 or ipv6\n"
+	      "      --mode MODE         enforce or audit (default: leave as it is)\n"
+	      "      --runtime-dir DIR   for names and status.json (default: "
+	      KNP_RUNTIME_DIR ")\n"
+	      "      --start-spread S    ask the API server first within S seconds (default: 5)\n"
+	      "      --idle-timeout S    ask anew if a watch is silent so long (default: 180)\n"
+	      "      --once              enforce what is there now and exit\n"
+	      "      --dry-run           print what would be written and exit\n"
+	      "  -v, --verbose           say more\n"
+	      "  -h, --help\n"
+	      "  -V, --version\n"
+	      "\n"
+	      "SIGHUP reads everything again. SIGTERM and SIGINT stop knpd; the kernel goes on\n"
+	      "enforcing until `knpctl detach --yes`.\n", out);
+}
+
+static int bad_usage(const char *what, const char *value)
+{
+	fprintf(stderr, "knpd: %s%s%s (see knpd --help)\n", what,
+		value ? " " : "", value ? value : "");
+	return -EINVAL;
+}
+
+static int parse_families(char *list, uint32_t *ret)
+{
+	uint32_t families = 0;
+	char *word;
+
+	while ((word = strsep(&list, ","))) {
+		if (!strcmp(word, "ipv4"))
+			families |= KNP_FAMILY_IPV4;
+		else if (!strcmp(word, "ipv6"))
+			families |= KNP_FAMILY_IPV6;
+		else
+			return bad_usage("--families: unknown family", word);
+	}
+
+	*ret = families;
+	return 0;
+}
+
+enum {
+	OPT_FAMILIES = 256,
+	OPT_MODE,
+	OPT_RUNTIME_DIR,
+	OPT_ONCE,
+	OPT_DRY_RUN,
+	OPT_IN_CLUSTER,
+	OPT_CONTEXT,
+	OPT_START_SPREAD,
+	OPT_IDLE_TIMEOUT,
+};
+
+/* Seconds with a fraction, up to an hour, as milliseconds. */
+static int parse_seconds(const char *option, const char *text, int64_t *ret)
+{
+	double seconds;
+	char *end;
+
+	seconds = strtod(text, &end);
+	if (end == text || *end || !(seconds >= 0 && seconds <= 3600))
+		return bad_usage(option, text);
+	*ret = (int64_t)(seconds * 1000);
+	return 0;
+}
+
+/* Exactly one source, which in a pod need not be named. */
+static int choose_source(struct knp_options *o)
+{
+	int n = !!o->manifests + !!o->kubeconfig + o->in_cluster;
+
+	if (!n && getenv("KUBERNETES_SERVICE_HOST")) {
+		o->in_cluster = true;
+		n++;
+	}
+	if (!n)
+		return bad_usage("--kubeconfig FILE or --manifests DIR is missing",
+				 NULL);
+	if (n > 1)
+		return bad_usage("more than one of --manifests, --kubeconfig and --in-cluster",
+				 NULL);
+	if (o->context && !o->kubeconfig)
+		return bad_usage("--context without --kubeconfig", NULL);
+	/* Whoever waits for the result does not start with many others. */
+	if (o->once || o->dry_run)
+		o->kube.spread_ms = 0;
+	return 0;
+}
+
+int knp_options_parse(int argc, char **argv, struct knp_options *o)
+{
+	static const struct option options[] = {
+		{ "manifests",	 required_argument, NULL, 'm' },
+		{ "kubeconfig",	 required_argument, NULL, 'k' },
+		{ "context",	 required_argument, NULL, OPT_CONTEXT },
+		{ "in-cluster",	 no_argument,	    NULL, OPT_IN_CLUSTER },
+		{ "start-spread", required_argument, NULL, OPT_START_SPREAD },
+		{ "idle-timeout", required_argument, NULL, OPT_IDLE_TIMEOUT },
+		{ "node",	 required_argument, NULL, 'n' },
+		{ "families",	 required_argument, NULL, OPT_FAMILIES },
+		{ "mode",	 required_argument, NULL, OPT_MODE },
+		{ "runtime-dir", required_argument, NULL, OPT_RUNTIME_DIR },
+		{ "once",	 no_argument,	    NULL, OPT_ONCE },
+		{ "dry-run",	 no_argument,	    NULL, OPT_DRY_RUN },
+		{ "verbose",	 no_argument,	    NULL, 'v' },
+		{ "help",	 no_argument,	    NULL, 'h' },
+		{ "version",	 no_argument,	    NULL, 'V' },
+		{ 0 },
+	};
+	int c;
+
+	while ((c = getopt_long(argc, argv, "m:k:n:vhV", options, NULL)) != -1) {
+		switch (c) {
+		case 'm':
+			o->manifests = optarg;
+			break;
+		case 'k':
+			o->kubeconfig = optarg;
+			break;
+		case OPT_CONTEXT:
+			o->context = optarg;
+			break;
+		case OPT_IN_CLUSTER:
+			o->in_cluster = true;
+			break;
+		case OPT_START_SPREAD:
+			if (parse_seconds("--start-spread: bad time", optarg,
+					  &o->kube.spread_ms))
+				return -EINVAL;
+			break;
+		case OPT_IDLE_TIMEOUT:
+			if (parse_seconds("--idle-timeout: bad time", optarg,
+					  &o->kube.idle_ms))
+				return -EINVAL;
+			break;
+		case 'n':
+			o->node = optarg;
+			break;
+		case OPT_FAMILIES:
+			if (parse_families(optarg, &o->push.families))
+				return -EINVAL;
+			break;
+		case OPT_MODE:
+			if (!strcmp(optarg, "enforce"))
+				o->push.mode = KNP_MODE_ENFORCE;
+			else if (!strcmp(optarg, "audit"))
+				o->push.mode = KNP_MODE_AUDIT;
+			else
+				return bad_usage("--mode: unknown mode",
+						 optarg);
+			break;
+		case OPT_RUNTIME_DIR:
+			o->runtime_dir = optarg;
+			break;
+		case OPT_ONCE:
+			o->once = true;
+			break;
+		case OPT_DRY_RUN:
+			o->dry_run = true;
+			break;
+		case 'v':
+			o->level = KNP_LOG_DEBUG;
+			break;
+		case 'h':
+			usage(stdout);
+			return 1;
+		case 'V':
+			printf("knpd %s (ABI %d)\n", KNP_VERSION,
+			       KNP_ABI_VERSION);
+			return 1;
+		default:
+			return bad_usage("bad option", NULL);
+		}
+	}
+
+	if (optind < argc)
+		return bad_usage("unexpected argument", argv[optind]);
+	return choose_source(o);
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The command line of knpd. */
+#ifndef KNP_OPTIONS_H
+#define KNP_OPTIONS_H
+
+#include <stdbool.h>
+
+#include "kube.h"
+#include "log.h"
+#include "push.h"
+
+/**
+ * struct knp_options - strings are those of the command line
+ *
+ * One of @manifests, @kubeconfig and @in_cluster is set.
+ */
+struct knp_options {
+	const char *manifests;
+	const char *kubeconfig;
+	const char *context;
+	bool in_cluster;
+	struct knp_kube_options kube;
+	const char *node;
+	const char *runtime_dir;
+	struct knp_push_options push;
+	enum knp_level level;
+	bool dry_run;
+	bool once;
+};
+
+/*
+ * Read the command line into @o, which holds the defaults. Says on standard
+ * error what is wrong with it. Return 0, 1 if there is nothing more to do, or
+ * -EINVAL.
+ */
+int knp_options_parse(int argc, char **argv, struct knp_options *o);
+
+#endif /* KNP_OPTIONS_H */
