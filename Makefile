@@ -160,7 +160,7 @@ $(BUILD)/kmod/%/knp.ko: $(BUILD)/kmod/%/.staged
 # ---- tests -----------------------------------------------------------------
 
 .PHONY: setup test test-full lint demo check-unit check-vectors check-oracle \
-	check-spec check-kmod check-kube check-guest unit kernels
+	check-spec check-kmod check-kube check-guest check-cluster unit kernels
 setup:
 	@tests/setup
 
@@ -196,6 +196,9 @@ check-kube: $(BUILD)/kube/follow $(BUILD)/knpd
 
 check-guest: all
 	@tests/guest/run --all
+
+check-cluster: all
+	@tests/cluster/run
 
 kernels:
 	@tests/kernels
@@ -233,6 +236,7 @@ help:
 	@echo '  make check-kube      the API client against a server that misbehaves'
 	@echo '  make check-kmod      the module builds without a warning on each kernel'
 	@echo '  make check-guest     real packets on real kernels, in QEMU'
+	@echo '  make check-cluster   the same against a real API server'
 	@echo '  make lint            style and static checks'
 	@echo '  make test-full       make test with longer random runs and all scenarios'
 	@echo
