@@ -14,8 +14,17 @@ void knp_object_clear(struct knp_object *object)
 {
 	free(object->ns);
 	free(object->name);
-	if (object->any)
-		knp_kind_free(object->kind, object->any);
+	switch (object->kind) {
+	case KNP_KIND_NAMESPACE:
+		knp_namespace_free(object->namespace);
+		break;
+	case KNP_KIND_POD:
+		knp_pod_free(object->pod);
+		break;
+	case KNP_KIND_POLICY:
+		knp_policy_free(object->policy);
+		break;
+	}
 	*object = (struct knp_object){ 0 };
 }
 

@@ -16,11 +16,6 @@ struct draft {
 	struct knp_port_view *ports;
 };
 
-static struct knp_text text_of(const char *s)
-{
-	return (struct knp_text){ s, strlen(s) };
-}
-
 /* Seconds since the epoch of an RFC 3339 time in UTC, 0 if it is none. */
 static int64_t parse_time(const char *text)
 {
@@ -148,7 +143,7 @@ static int decode_cport(struct knp_fields *f, struct json_object *item,
 	err = knp_fields_get_string(f, item, "name", &name);
 	if (err < 0)
 		return err;
-	port->name = text_of(name);
+	port->name = knp_text_of(name);
 	err = knp_fields_get_protocol(f, item, &port->proto);
 	if (err)
 		return err;
@@ -241,7 +236,7 @@ static int decode_spec(struct knp_fields *f, struct json_object *obj,
 	err = knp_fields_get_string(f, spec, "nodeName", &node);
 	if (err < 0)
 		return err;
-	pod->view.node = text_of(node);
+	pod->view.node = knp_text_of(node);
 	err = knp_fields_get_bool(f, spec, "hostNetwork",
 				  &pod->view.host_network);
 	if (!err)
@@ -265,7 +260,7 @@ static int decode_meta(struct knp_fields *f, struct json_object *meta,
 	err = knp_fields_get_string(f, meta, "uid", &uid);
 	if (err < 0)
 		return err;
-	pod->view.uid = text_of(uid);
+	pod->view.uid = knp_text_of(uid);
 	err = knp_decode_labels(f, meta, "labels", &pod->view.labels,
 				&pod->view.nlabels);
 	if (err)
@@ -282,7 +277,10 @@ int knp_decode_pod(struct knp_fields *f, struct json_object *obj,
 		   struct json_object *meta, struct knp_object *ret)
 {
 	struct draft pod = {
-		.view = { .ns = text_of(ret->ns), .name = text_of(ret->name) },
+		.view = {
+			.ns = knp_text_of(ret->ns),
+			.name = knp_text_of(ret->name),
+		},
 	};
 	int err;
 

@@ -32,8 +32,8 @@ int knp_decode_labels(struct knp_fields *f, struct json_object *obj,
 		if (err)
 			return err;
 		label = &(*v)[(*n)++];
-		label->key = (struct knp_text){ key, strlen(key) };
-		label->value = (struct knp_text){ text, strlen(text) };
+		label->key = knp_text_of(key);
+		label->value = knp_text_of(text);
 		knp_fields_leave(f, inner);
 	}
 	knp_fields_leave(f, mark);

@@ -10,15 +10,13 @@
 /* Elements per slot at which the table doubles: 4 to 8 bytes of it for each. */
 #define FULL		2
 
-__extension__ typedef unsigned __int128 u128;
-
 /* Odd, with as many ones as zeroes, as wyhash wants its constants. */
 #define MUL1	0xa0761d6478bd642fULL
 #define MUL2	0xe7037ed1a0b428dbULL
 
 static uint64_t fold(uint64_t a, uint64_t b)
 {
-	u128 product = (u128)a * b;
+	unsigned __int128 product = (unsigned __int128)a * b;
 
 	return (uint64_t)product ^ (uint64_t)(product >> 64);
 }

@@ -2,16 +2,18 @@
 /*
  * knpd: policies from a source, compiled, into the kernel.
  *
- *   API server or folder ─► store ─► compile ─► push ─► knp.ko
+ *   API server or folder ─► store ─► enforcer ─► push ─► knp.ko
  *
  * One event loop. Whatever happens (a change at the source, the module's
- * coming, a commit of somebody else, a retry) ends in reconcile(), which
- * compiles the store and makes the kernel hold the result; where it already
- * does, nothing is written. Nothing is pushed before all of the source was read
- * once, and nothing is removed when this process ends: the kernel goes on.
+ * coming, a commit of somebody else, a retry) ends in reconcile(), which makes
+ * the kernel hold what the store says; where it already does, nothing is
+ * written. Nothing is pushed before all of the source was read once, and
+ * nothing is removed when this process ends: the kernel goes on.
  *
  * After each success the names are written (names.h), then status.json is
- * replaced (status.h).
+ * replaced (status.h): at once, but not more often than STATUS_MS, and no more
+ * than one success in LOG_MS is logged. Where there are a thousand changes a
+ * second, that is where the time would go.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -27,11 +29,13 @@
 #include <event2/event.h>
 
 #include "compile.h"
+#include "enforcer.h"
 #include "faults.h"
 #include "genl.h"
 #include "input.h"
 #include "log.h"
 #include "names.h"
+#include "null_backend.h"
 #include "options.h"
 #include "push.h"
 #include "record.h"
@@ -42,6 +46,8 @@
 #define RETRY_FIRST_MS	1000
 #define RETRY_LAST_MS	30000
 #define RETRY_SOON_MS	100
+#define STATUS_MS	100
+#define LOG_MS		1000
 
 struct knpd {
 	struct knp_options opt;
@@ -55,6 +61,8 @@ struct knpd {
 	char waited[640];		/* what for */
 	struct knp_push *push;
 	struct knp_names_log *names;
+	struct knp_enforcer *enforcer;
+	struct knp_null *null;		/* in place of the kernel */
 	struct knp_genl *genl;		/* NULL: not connected */
 	struct knp_watch *watch;
 	int lock;
@@ -66,7 +74,9 @@ struct knpd {
 	int64_t since_ns;		/* of the oldest change not enforced */
 
 	struct knp_daemon_status status;
-	uint64_t troubles_version;	/* store version they were logged for */
+	int64_t status_ns;		/* when it was written last */
+	int64_t logged_ns;		/* when a success was logged last */
+	uint64_t unlogged;		/* successes since then */
 	uint32_t families;		/* that were attached when last seen */
 };
 
@@ -85,6 +95,7 @@ static void write_status(struct knpd *d)
 	if (d->opt.dry_run || !d->input)
 		return;
 
+	d->status_ns = now_ns();
 	d->status.store_version = d->store->version;
 	err = knp_daemon_status_write(&d->status, d->opt.runtime_dir);
 	if (err)
@@ -92,14 +103,30 @@ static void write_status(struct knpd *d)
 			d->opt.runtime_dir, KNP_STATUS_FILE, strerror(-err));
 }
 
-static void schedule(struct knpd *d, int ms)
+static void schedule(struct event *event, int ms)
 {
 	struct timeval tv = {
 		.tv_sec = ms / 1000,
 		.tv_usec = ms % 1000 * 1000,
 	};
 
-	event_add(d->retry, &tv);
+	event_add(event, &tv);
+}
+
+static int64_t ms_since(int64_t ns)
+{
+	return (now_ns() - ns) / 1000000;
+}
+
+/* Now, or as soon as it may be written again. */
+static void write_status_soon(struct knpd *d)
+{
+	int64_t ms = ms_since(d->status_ns);
+
+	if (ms >= STATUS_MS)
+		write_status(d);
+	else if (!event_pending(d->write, EV_TIMEOUT, NULL))
+		schedule(d->write, STATUS_MS - (int)ms);
 }
 
 static void disconnect(struct knpd *d)
@@ -139,7 +166,7 @@ static void hold(struct knpd *d, const char *state, int ms,
 		ms = d->retry_ms;
 		d->retry_ms = ms * 2 < RETRY_LAST_MS ? ms * 2 : RETRY_LAST_MS;
 	}
-	schedule(d, ms);
+	schedule(d->retry, ms);
 }
 
 static bool connect_module(struct knpd *d)
@@ -147,7 +174,7 @@ static bool connect_module(struct knpd *d)
 	struct knp_info info;
 	int err;
 
-	if (d->genl)
+	if (d->genl || d->null)
 		return true;
 
 	err = knp_genl_open(&d->genl);
@@ -174,38 +201,40 @@ static bool connect_module(struct knpd *d)
 	}
 }
 
-static void log_troubles(struct knpd *d)
-{
-	size_t i;
-
-	if (d->troubles_version == d->store->version)
-		return;
-
-	for (i = 0; i < d->status.troubles.n; i++)
-		knp_log(KNP_LOG_WARNING, "%s", d->status.troubles.v[i].text);
-	d->troubles_version = d->store->version;
-}
-
-static int compile(struct knpd *d, struct knp_ruleset **ret)
-{
-	int err;
-
-	knp_troubles_clear(&d->status.troubles);
-	err = knp_compile(d->store, d->opt.node, ret, &d->status.troubles);
-	if (!err)
-		log_troubles(d);
-	return err;
-}
-
 static bool transient(int err)
 {
 	return err == -ESTALE || err == -EBUSY || err == -EAGAIN;
 }
 
+static void log_enforced(struct knpd *d, const struct knp_push_result *res)
+{
+	enum knp_level level = KNP_LOG_INFO;
+	char more[48] = "";
+
+	if (!res->wrote) {
+		knp_log(res->reread ? KNP_LOG_INFO : KNP_LOG_DEBUG,
+			"generation %" PRIu64 " already holds this, nothing written",
+			res->generation);
+		return;
+	}
+	if (ms_since(d->logged_ns) < LOG_MS) {
+		d->unlogged++;
+		level = KNP_LOG_DEBUG;
+	} else {
+		if (d->unlogged)
+			snprintf(more, sizeof(more),
+				 ", %" PRIu64 " others before it", d->unlogged);
+		d->unlogged = 0;
+		d->logged_ns = now_ns();
+	}
+	knp_log(level,
+		"enforced generation %" PRIu64 " (%" PRId64 " us, +%" PRIu64 " -%" PRIu64 "%s)",
+		res->generation, d->since_ns ? d->status.last_us : 0,
+		res->puts, res->deletes, more);
+}
+
 static void enforced(struct knpd *d, const struct knp_push_result *res)
 {
-	int err;
-
 	d->status.last = *res;
 	d->status.state = "synced";
 	d->wanted = false;
@@ -217,35 +246,23 @@ static void enforced(struct knpd *d, const struct knp_push_result *res)
 	if (d->since_ns)
 		d->status.last_us = (res->committed_ns - d->since_ns) / 1000;
 
-	if (res->wrote)
-		knp_log(KNP_LOG_INFO,
-			"enforced generation %" PRIu64 " (%" PRId64 " us, +%" PRIu64 " -%" PRIu64 ")",
-			res->generation, d->since_ns ? d->status.last_us : 0,
-			res->puts, res->deletes);
-	else
-		knp_log(res->reread ? KNP_LOG_INFO : KNP_LOG_DEBUG,
-			"generation %" PRIu64 " already holds this, nothing written",
-			res->generation);
+	log_enforced(d, res);
 	d->since_ns = 0;
-
-	err = knp_names_log_ruleset(d->names, knp_push_mirror(d->push),
-				    res->instance, res->generation);
-	if (err)
-		knp_log(KNP_LOG_WARNING,
-			"cannot write the names to %s: %s",
-			d->opt.runtime_dir, strerror(-err));
-	write_status(d);
+	write_status_soon(d);
 }
 
 static void dry_run(struct knpd *d)
 {
 	struct knp_record record = { .out = stdout };
-	struct knp_ruleset *rs;
+	struct knp_troubles troubles = { 0 };
 	struct knp_push_result res;
+	struct knp_ruleset *rs;
 	int err;
 
-	err = compile(d, &rs);
+	err = knp_compile(d->store, d->opt.node, &rs, &troubles);
 	if (!err) {
+		for (size_t i = 0; i < troubles.n; i++)
+			knp_log(KNP_LOG_WARNING, "%s", troubles.v[i].text);
 		if (knp_genl_open(&record.g))
 			printf("# the module cannot be reached: compared with empty tables\n");
 		record.names = rs;
@@ -260,13 +277,14 @@ static void dry_run(struct knpd *d)
 			knp_push_error(d->push) : strerror(-err));
 		d->exit = 1;
 	}
+	knp_troubles_clear(&troubles);
 	event_base_loopbreak(d->base);
 }
 
 static void reconcile(struct knpd *d)
 {
 	struct knp_push_result res;
-	struct knp_ruleset *rs;
+	void *ctx;
 	int err;
 
 	if (!d->scanned)
@@ -280,13 +298,8 @@ static void reconcile(struct knpd *d)
 	if (!connect_module(d))
 		return;
 
-	err = compile(d, &rs);
-	if (err) {
-		hold(d, "failed", 0, "cannot compile: %s", strerror(-err));
-		return;
-	}
-
-	err = knp_push_apply(d->push, d->genl, rs, &res);
+	ctx = d->null ? (void *)d->null : (void *)d->genl;
+	err = knp_enforcer_run(d->enforcer, ctx, &res);
 	if (err == -EPERM) {
 		hold(d, "failed", 0, "%s", knp_genl_advice(err));
 		return;
@@ -294,7 +307,7 @@ static void reconcile(struct knpd *d)
 	if (err) {
 		hold(d, "failed", transient(err) ? RETRY_SOON_MS : 0,
 		     "%s; the last generation stays enforced",
-		     knp_push_error(d->push));
+		     knp_enforcer_error(d->enforcer));
 		return;
 	}
 
@@ -506,7 +519,7 @@ static int watch_module(struct knpd *d)
 {
 	int err;
 
-	if (d->opt.dry_run)
+	if (d->opt.dry_run || d->opt.null_backend)
 		return 0;
 
 	err = knp_watch_open(&watch_ops, d, &d->watch);
@@ -529,7 +542,7 @@ static int check_permission(struct knpd *d)
 	struct knp_genl *g;
 	int err;
 
-	if (d->opt.dry_run)
+	if (d->opt.dry_run || d->opt.null_backend)
 		return 0;
 
 	err = knp_genl_open(&g);
@@ -582,24 +595,61 @@ static int open_input(struct knpd *d)
 	return d->opt.manifests ? open_dir(d) : open_kube(d);
 }
 
-static int start(struct knpd *d)
+static const struct knp_push_ops *backend(const struct knp_options *o)
+{
+	if (o->dry_run)
+		return &knp_push_record;
+	return o->null_backend ? &knp_push_null : &knp_push_netlink;
+}
+
+static int make_parts(struct knpd *d)
 {
 	int err;
 
 	err = make_events(d);
 	if (!err)
-		err = knp_push_new(d->opt.dry_run ? &knp_push_record :
-				   &knp_push_netlink, &d->opt.push, &d->push);
-	if (!err)
-		d->store = knp_store_new();
+		err = knp_push_new(backend(&d->opt), &d->opt.push, &d->push);
 	if (!err)
 		err = knp_names_log_open(d->opt.runtime_dir, &d->names);
-	if (err || !d->store) {
-		knp_log(KNP_LOG_ERR, "%s", strerror(ENOMEM));
+	if (err)
+		return err;
+	d->store = knp_store_new();
+	if (!d->store)
 		return -ENOMEM;
+	err = knp_enforcer_new(d->store, d->opt.node, d->push, d->names,
+			       &d->enforcer);
+	if (err)
+		return err;
+	d->status.troubles = knp_enforcer_troubles(d->enforcer);
+	return 0;
+}
+
+static int open_null(struct knpd *d)
+{
+	int err;
+
+	if (!d->opt.null_backend)
+		return 0;
+	err = knp_null_open(d->opt.null_backend, &d->null);
+	if (err)
+		knp_log(KNP_LOG_ERR, "cannot write %s: %s",
+			d->opt.null_backend, strerror(-err));
+	return err;
+}
+
+static int start(struct knpd *d)
+{
+	int err;
+
+	err = make_parts(d);
+	if (err) {
+		knp_log(KNP_LOG_ERR, "%s", strerror(-err));
+		return err;
 	}
 
-	err = check_permission(d);
+	err = open_null(d);
+	if (!err)
+		err = check_permission(d);
 	if (!err)
 		err = claim_runtime(d);
 	if (!err)
@@ -633,10 +683,11 @@ static void stop(struct knpd *d)
 	free_event(d->sigterm);
 	knp_watch_close(d->watch);
 	disconnect(d);
+	knp_null_close(d->null);
+	knp_enforcer_free(d->enforcer);
 	knp_push_free(d->push);
 	knp_names_log_close(d->names);
 	knp_store_free(d->store);
-	knp_troubles_clear(&d->status.troubles);
 	if (d->base)
 		event_base_free(d->base);
 	if (d->lock >= 0)

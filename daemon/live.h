@@ -80,6 +80,13 @@ int knp_live_diff(struct knp_live *l, struct knp_diff **ret);
 /* The kernel has committed the difference. */
 void knp_live_confirm(struct knp_live *l);
 
+/*
+ * Write all names to a log that was reset, or those that knp_live_confirm() is
+ * about to forget as new, gone or moved. Not stamped. Return 0 or -ENOMEM.
+ */
+int knp_live_names(struct knp_live *l, struct knp_names_log *log);
+int knp_live_new_names(struct knp_live *l, struct knp_names_log *log);
+
 /* How many addresses of pods of this node there are, and of all pods. */
 size_t knp_live_local(const struct knp_live *l);
 size_t knp_live_addresses(const struct knp_live *l);

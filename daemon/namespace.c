@@ -18,8 +18,8 @@ struct knp_namespace *knp_namespace_new(const char *name,
 	while (i < n && !knp_string_is(NAME_LABEL, &labels[i].key))
 		i++;
 	labels[i] = (struct knp_label_view){
-		.key = { NAME_LABEL, strlen(NAME_LABEL) },
-		.value = { name, strlen(name) },
+		.key = knp_text_of(NAME_LABEL),
+		.value = knp_text_of(name),
 	};
 	ns->name = knp_string_dup(name);
 	ns->labels = knp_labels_make(labels, i < n ? n : n + 1);

@@ -12,6 +12,8 @@
 #define KNP_VERSION	"unknown"
 #endif
 
+#define NULL_BACKEND	"null:"
+
 static void usage(FILE *out)
 {
 	fputs("usage: knpd [SOURCE] [OPTION]...\n"
@@ -33,6 +35,8 @@ static void usage(FILE *out)
 	      KNP_RUNTIME_DIR ")\n"
 	      "      --start-spread S    ask the API server first within S seconds (default: 5)\n"
 	      "      --idle-timeout S    ask anew if a watch is silent so long (default: 180)\n"
+	      "      --backend null:FILE no kernel: note every transaction in FILE (to measure\n"
+	      "                          knpd)\n"
 	      "      --once              enforce what is there now and exit\n"
 	      "      --dry-run           print what would be written and exit\n"
 	      "  -v, --verbose           say more\n"
@@ -78,6 +82,7 @@ enum {
 	OPT_CONTEXT,
 	OPT_START_SPREAD,
 	OPT_IDLE_TIMEOUT,
+	OPT_BACKEND,
 };
 
 /* Seconds with a fraction, up to an hour, as milliseconds. */
@@ -129,6 +134,7 @@ int knp_options_parse(int argc, char **argv, struct knp_options *o)
 		{ "families",	 required_argument, NULL, OPT_FAMILIES },
 		{ "mode",	 required_argument, NULL, OPT_MODE },
 		{ "runtime-dir", required_argument, NULL, OPT_RUNTIME_DIR },
+		{ "backend",	 required_argument, NULL, OPT_BACKEND },
 		{ "once",	 no_argument,	    NULL, OPT_ONCE },
 		{ "dry-run",	 no_argument,	    NULL, OPT_DRY_RUN },
 		{ "verbose",	 no_argument,	    NULL, 'v' },
@@ -180,6 +186,12 @@ int knp_options_parse(int argc, char **argv, struct knp_options *o)
 			break;
 		case OPT_RUNTIME_DIR:
 			o->runtime_dir = optarg;
+			break;
+		case OPT_BACKEND:
+			if (strncmp(optarg, NULL_BACKEND, strlen(NULL_BACKEND)))
+				return bad_usage("--backend: unknown backend",
+						 optarg);
+			o->null_backend = optarg + strlen(NULL_BACKEND);
 			break;
 		case OPT_ONCE:
 			o->once = true;

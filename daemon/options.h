@@ -22,6 +22,7 @@ struct knp_options {
 	struct knp_kube_options kube;
 	const char *node;
 	const char *runtime_dir;
+	const char *null_backend;	/* see null_backend.h; NULL: the kernel */
 	struct knp_push_options push;
 	enum knp_level level;
 	bool dry_run;

@@ -14,9 +14,10 @@
 struct knp_push {
 	const struct knp_push_ops *ops;
 	struct knp_push_options options;
-	struct knp_ruleset *mirror;	/* NULL: unknown */
-	uint64_t instance;		/* of the mirror */
-	uint64_t generation;		/* of the mirror */
+	struct knp_ruleset *mirror;	/* NULL: unknown, or dropped */
+	bool known;			/* the next two are the last success's */
+	uint64_t instance;
+	uint64_t generation;
 	uint64_t set_up;		/* instance that was set up */
 	bool is_set_up;
 	char error[384];
@@ -56,10 +57,16 @@ int knp_push_new(const struct knp_push_ops *ops,
 	return 0;
 }
 
-static void forget(struct knp_push *p)
+void knp_push_drop_mirror(struct knp_push *p)
 {
 	knp_ruleset_free(p->mirror);
 	p->mirror = NULL;
+}
+
+static void forget(struct knp_push *p)
+{
+	knp_push_drop_mirror(p);
+	p->known = false;
 }
 
 void knp_push_free(struct knp_push *p)
@@ -83,7 +90,7 @@ const struct knp_ruleset *knp_push_mirror(const struct knp_push *p)
 
 bool knp_push_differs(const struct knp_push *p, const struct knp_info *info)
 {
-	return !p->mirror || info->instance != p->instance ||
+	return !p->known || info->instance != p->instance ||
 	       info->generation != p->generation;
 }
 
@@ -193,7 +200,7 @@ static int look(struct knp_push *p, void *ctx, struct knp_info *info,
 	err = p->ops->info(ctx, info);
 	if (err)
 		return failed(p, ctx, err, "info");
-	if (!knp_push_differs(p, info))
+	if (p->mirror && !knp_push_differs(p, info))
 		return 0;
 
 	forget(p);
@@ -201,10 +208,26 @@ static int look(struct knp_push *p, void *ctx, struct knp_info *info,
 	if (err)
 		return failed(p, ctx, err, "read the tables");
 
+	p->known = true;
 	p->instance = info->instance;
 	p->generation = info->generation;
 	res->reread = true;
 	return 0;
+}
+
+static bool is_set_up(const struct knp_push *p, const struct knp_info *info)
+{
+	return p->is_set_up && p->set_up == info->instance;
+}
+
+static void succeed(struct knp_push *p, const struct knp_push_result *res,
+		    struct knp_push_result *ret)
+{
+	p->known = true;
+	p->instance = res->instance;
+	p->generation = res->generation;
+	p->error[0] = '\0';
+	*ret = *res;
 }
 
 static int apply_once(struct knp_push *p, void *ctx, struct knp_ruleset *rs,
@@ -229,7 +252,7 @@ static int apply_once(struct knp_push *p, void *ctx, struct knp_ruleset *rs,
 		return err;
 	}
 
-	set_up = p->is_set_up && p->set_up == info.instance;
+	set_up = is_set_up(p, &info);
 	if (!set_up)
 		err = set_mode(p, ctx, &info, KNP_MODE_AUDIT);
 
@@ -279,12 +302,47 @@ int knp_push_apply(struct knp_push *p, void *ctx, struct knp_ruleset *rs,
 		return err;
 	}
 
-	knp_ruleset_free(p->mirror);
+	knp_push_drop_mirror(p);
 	p->mirror = rs;
-	p->instance = res.instance;
-	p->generation = res.generation;
-	p->error[0] = '\0';
-	*ret = res;
+	succeed(p, &res, ret);
+	return 0;
+}
+
+static int send_once(struct knp_push *p, void *ctx,
+		     const struct knp_diff *diff, struct knp_push_result *res)
+{
+	struct knp_info info;
+	int err;
+
+	err = p->ops->info(ctx, &info);
+	if (err)
+		return failed(p, ctx, err, "info");
+	if (knp_push_differs(p, &info) || !is_set_up(p, &info)) {
+		snprintf(p->error, sizeof(p->error),
+			 "the kernel's tables were changed by others");
+		return -ESTALE;
+	}
+	res->instance = info.instance;
+	res->generation = info.generation;
+	if (diff->count)
+		err = transaction(p, ctx, info.generation, diff, res);
+	res->committed_ns = now_ns();
+	return err;
+}
+
+int knp_push_send(struct knp_push *p, void *ctx, const struct knp_diff *diff,
+		  struct knp_push_result *ret)
+{
+	struct knp_push_result res = { 0 };
+	int err;
+
+	err = send_once(p, ctx, diff, &res);
+	knp_push_drop_mirror(p);
+	if (err) {
+		forget(p);
+		return err;
+	}
+	succeed(p, &res, ret);
 	return 0;
 }
 

@@ -2,6 +2,7 @@
 /*
  * Bring the kernel to a ruleset: read what it holds (once), adopt its ids, send
  * the difference in one transaction. Nothing is written where nothing differs.
+ * Who knows the difference himself sends it, while nobody else has written.
  *
  * The backend is a seam (struct knp_push_ops): generic netlink, or a recorder
  * for dry runs and tests.
@@ -93,16 +94,35 @@ void knp_push_free(struct knp_push *p);
 int knp_push_apply(struct knp_push *p, void *ctx, struct knp_ruleset *rs,
 		   struct knp_push_result *ret);
 
+/**
+ * knp_push_send() - send a difference
+ * @p: the state
+ * @ctx: for the backend
+ * @diff: from what the kernel holds since the last success
+ * @ret: what was done
+ *
+ * Nothing is tried twice and nothing is read.
+ *
+ * Return: 0; -ESTALE if the kernel does not hold what it did then, or was not
+ * set up; -errno of the backend. After a failure only knp_push_apply() helps.
+ */
+int knp_push_send(struct knp_push *p, void *ctx, const struct knp_diff *diff,
+		  struct knp_push_result *ret);
+
 /* What failed last: "put rows: <the kernel's words>". */
 const char *knp_push_error(const struct knp_push *p);
 
 /*
- * What the kernel holds since the last success, with names; NULL after a
- * failure. Valid until the next call.
+ * What the kernel holds since the last success of knp_push_apply(), with names;
+ * NULL after a failure, after knp_push_send() and knp_push_drop_mirror(). Valid
+ * until the next call.
  */
 const struct knp_ruleset *knp_push_mirror(const struct knp_push *p);
 
-/* Whether a notification tells of a state that is not the mirror's. */
+/* Who remembers what the kernel holds himself need not have it here too. */
+void knp_push_drop_mirror(struct knp_push *p);
+
+/* Whether the kernel is in another state than that of the last success. */
 bool knp_push_differs(const struct knp_push *p, const struct knp_info *info);
 
 /* Name of a table, for messages: "rules", "portsets", ... */

@@ -53,7 +53,7 @@ struct knp_daemon_status {
 	uint64_t enforced_version;
 	int64_t last_us;
 	char error[512];
-	struct knp_troubles troubles;
+	const struct knp_troubles *troubles;
 	struct knp_input *input;
 };
 

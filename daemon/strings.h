@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -25,6 +26,13 @@ struct knp_text {
 	const char *s;
 	size_t n;
 };
+
+static inline struct knp_text knp_text_of(const char *s)
+{
+	struct knp_text text = { s, strlen(s) };
+
+	return text;
+}
 
 /*
  * The string of a text without a NUL in it, to knp_string_put(); NULL if out

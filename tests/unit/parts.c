@@ -12,10 +12,11 @@ struct parts *parts(void)
 	static struct parts p;
 
 	p = (struct parts){
-		.label = { TEXT("app"), TEXT("a") },
-		.port = { TEXT("http"), 80, 6 },
+		.label = { knp_text_of("app"), knp_text_of("a") },
+		.port = { knp_text_of("http"), 80, 6 },
 		.view = {
-			.ns = TEXT("x"), .name = TEXT("a"), .node = TEXT("n1"),
+			.ns = knp_text_of("x"), .name = knp_text_of("a"),
+			.node = knp_text_of("n1"),
 			.labels = &p.label, .nlabels = 1,
 			.ips = &p.ip, .nips = 1,
 			.ports = &p.port, .nports = 1,

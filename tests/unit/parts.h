@@ -3,12 +3,8 @@
 #ifndef KNP_TEST_PARTS_H
 #define KNP_TEST_PARTS_H
 
-#include <string.h>
-
 #include "namespace.h"
 #include "pod.h"
-
-#define TEXT(s)	((struct knp_text){ s, strlen(s) })
 
 /* struct parts - what a pod is made of */
 struct parts {

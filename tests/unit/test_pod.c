@@ -70,7 +70,8 @@ static const struct knp_labels *labels(const char *k1, const char *v1,
 				       const char *k2, const char *v2)
 {
 	struct knp_label_view v[] = {
-		{ TEXT(k1), TEXT(v1) }, { TEXT(k2), TEXT(v2) },
+		{ knp_text_of(k1), knp_text_of(v1) },
+		{ knp_text_of(k2), knp_text_of(v2) },
 	};
 
 	return knp_labels_make(v, 2);
@@ -109,7 +110,7 @@ static const struct knp_cports *ports(uint16_t a, uint16_t b, uint8_t proto,
 				      const char *name)
 {
 	struct knp_port_view v[] = {
-		{ TEXT(name), a, proto }, { TEXT(""), b, 6 },
+		{ knp_text_of(name), a, proto }, { knp_text_of(""), b, 6 },
 	};
 
 	return knp_cports_make(v, 2);
@@ -190,7 +191,7 @@ static void what_pods_have_in_common_is_held_once(void **state)
 	struct parts *p = parts();
 
 	(void)state;
-	p->view.name = TEXT("b");
+	p->view.name = knp_text_of("b");
 	b = made(p);
 	assert_ptr_equal(a->ns, b->ns);
 	assert_ptr_equal(a->node, b->node);
@@ -251,7 +252,9 @@ static void a_namespace_without_memory_leaves_nothing(void **state)
 
 	(void)state;
 	while (!ns) {
-		struct knp_label_view v[2] = { { TEXT("a"), TEXT("b") } };
+		struct knp_label_view v[2] = {
+			{ knp_text_of("a"), knp_text_of("b") },
+		};
 
 		allocs_fail_after(++n);
 		ns = knp_namespace_new("x", v, 1);
@@ -265,7 +268,7 @@ static void a_namespace_without_memory_leaves_nothing(void **state)
 
 static int by_uid(const char *a, const char *b)
 {
-	struct knp_text ta = TEXT(a), tb = TEXT(b);
+	struct knp_text ta = knp_text_of(a), tb = knp_text_of(b);
 	uint8_t ua[16], ub[16];
 	int cmp;
 
@@ -321,10 +324,11 @@ static void uids_of_no_known_form_differ(void **state)
 
 static void the_bytes_of_a_uuid_are_its_digits(void **state)
 {
-	struct knp_text text = TEXT("01234567-89ab-cdef-0f1e-2d3c4b5a6978");
+	struct knp_text text;
 	uint8_t uid[16];
 
 	(void)state;
+	text = knp_text_of("01234567-89ab-cdef-0f1e-2d3c4b5a6978");
 	knp_uid_parse(&text, uid);
 	assert_memory_equal(uid, "\x01\x23\x45\x67\x89\xab\xcd\xef"
 				 "\x0f\x1e\x2d\x3c\x4b\x5a\x69\x78", 16);

@@ -59,8 +59,8 @@ static struct knp_pod *pod_of(const char *ns, const char *name,
 {
 	struct parts *p = parts();
 
-	p->view.ns = TEXT(ns);
-	p->view.name = TEXT(name);
+	p->view.ns = knp_text_of(ns);
+	p->view.name = knp_text_of(name);
 	p->view.created = version;
 	return made(p);
 }

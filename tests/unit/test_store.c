@@ -21,9 +21,9 @@ static struct knp_pod *make_pod(const char *ns, const char *name)
 {
 	struct parts *p = parts();
 
-	p->view.ns = TEXT(ns);
-	p->view.name = TEXT(name);
-	p->label.value = TEXT(name);
+	p->view.ns = knp_text_of(ns);
+	p->view.name = knp_text_of(name);
+	p->label.value = knp_text_of(name);
 	return made(p);
 }
 
@@ -157,16 +157,16 @@ static void every_difference_of_a_pod_is_a_change(void **state)
 	(void)state;
 	put_and_expect_change(s, made(parts()));
 	p = parts();
-	p->view.uid = TEXT("other");
+	p->view.uid = knp_text_of("other");
 	put_and_expect_change(s, made(p));
 	p = parts();
-	p->view.node = TEXT("m1");
+	p->view.node = knp_text_of("m1");
 	put_and_expect_change(s, made(p));
 	p = parts();
-	p->label.value = TEXT("b");
+	p->label.value = knp_text_of("b");
 	put_and_expect_change(s, made(p));
 	p = parts();
-	p->label.key = TEXT("bpp");
+	p->label.key = knp_text_of("bpp");
 	put_and_expect_change(s, made(p));
 	p = parts();
 	p->ip.b[3] = 2;
@@ -181,7 +181,7 @@ static void every_difference_of_a_pod_is_a_change(void **state)
 	p->port.proto = 17;
 	put_and_expect_change(s, made(p));
 	p = parts();
-	p->port.name = TEXT("xttp");
+	p->port.name = knp_text_of("xttp");
 	put_and_expect_change(s, made(p));
 	p = parts();
 	p->view.terminal = true;

@@ -47,21 +47,25 @@ static struct knp_pod *large_pod(struct large *p, unsigned int i)
 	snprintf(p->uid, sizeof(p->uid), "%08x-0000-4000-8000-%012x",
 		 i * 2654435761U, i);
 	snprintf(p->node, sizeof(p->node), "node-%05u", i * 7 % NODES);
-	p->labels[0] = (struct knp_label_view){ TEXT("app"), TEXT(p->app) };
+	p->labels[0] = (struct knp_label_view){
+		knp_text_of("app"), knp_text_of(p->app),
+	};
 	p->labels[1] = (struct knp_label_view){
-		TEXT("pod-template-hash"), TEXT(p->hash),
+		knp_text_of("pod-template-hash"), knp_text_of(p->hash),
 	};
 	p->labels[2] = (struct knp_label_view){
-		TEXT("statefulset.kubernetes.io/pod-name"), TEXT(p->name),
+		knp_text_of("statefulset.kubernetes.io/pod-name"),
+		knp_text_of(p->name),
 	};
-	p->port = (struct knp_port_view){ TEXT("http"), 8080, 6 };
+	p->port = (struct knp_port_view){ knp_text_of("http"), 8080, 6 };
 	p->ip = (struct knp_ip){
 		.b = { 10, (uint8_t)(i >> 16), (uint8_t)(i >> 8), (uint8_t)i },
 		.family = AF_INET,
 	};
 	p->view = (struct knp_pod_view){
-		.ns = TEXT(p->ns), .name = TEXT(p->name), .uid = TEXT(p->uid),
-		.node = TEXT(p->node), .labels = p->labels,
+		.ns = knp_text_of(p->ns), .name = knp_text_of(p->name),
+		.uid = knp_text_of(p->uid),
+		.node = knp_text_of(p->node), .labels = p->labels,
 		.nlabels = own ? 3 : 2, .ips = &p->ip, .nips = 1,
 		.ports = &p->port, .nports = 1, .created = 1700000000 + i,
 	};
@@ -99,7 +103,7 @@ static int teardown(void **state)
 static struct knp_replace *listed(void)
 {
 	struct knp_replace *r;
-	struct large p;
+	struct large p = { 0 };
 
 	assert_int_equal(knp_replace_begin(store, KNP_KIND_POD, &r), 0);
 	for (unsigned int i = 0; i < PODS; i++) {

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From the store to the kernel: makes the kernel hold what the store says, and
+ * the runtime folder name it.
+ *
+ *   store ─► live ─► difference ─► push		what changed
+ *		└───► whole ruleset ─► push		where it is not known what
+ *							the kernel holds
+ *   store ─► compile ─► push				where a table is too small
+ */
+#ifndef KNP_ENFORCER_H
+#define KNP_ENFORCER_H
+
+#include "compile.h"
+#include "names.h"
+#include "push.h"
+#include "store.h"
+
+struct knp_enforcer;
+
+/* All but @node must outlive it. Return 0 or -ENOMEM. */
+int knp_enforcer_new(struct knp_store *store, const char *node,
+		     struct knp_push *push, struct knp_names_log *names,
+		     struct knp_enforcer **ret);
+void knp_enforcer_free(struct knp_enforcer *e);
+
+/**
+ * knp_enforcer_run() - make the kernel hold what the store says now
+ * @e: the state
+ * @ctx: of the push backend; may be another one with each call
+ * @ret: what was done
+ *
+ * Return: 0; what knp_push_apply() returns; -ENOMEM, -E2BIG of the compiler.
+ * Then the kernel has its last generation, and knp_enforcer_error() says what
+ * failed.
+ */
+int knp_enforcer_run(struct knp_enforcer *e, void *ctx,
+		     struct knp_push_result *ret);
+const char *knp_enforcer_error(const struct knp_enforcer *e);
+
+/* The limits that hold: empty unless a table is too small. */
+const struct knp_troubles *knp_enforcer_troubles(const struct knp_enforcer *e);
+
+#endif /* KNP_ENFORCER_H */
