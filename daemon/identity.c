@@ -193,7 +193,7 @@ static int by_tag(const void *a, const void *b)
 	return memcmp(a, b, KNP_TAG_LEN);
 }
 
-int knp_identity_class(struct knp_buf *b, uint8_t (*peers)[KNP_TAG_LEN],
+int knp_identity_class(struct knp_buf *b, uint8_t peers[][KNP_TAG_LEN],
 		       size_t n, const struct knp_port_names *names,
 		       const struct knp_port_of *ports, size_t nports,
 		       uint8_t tag[KNP_TAG_LEN])

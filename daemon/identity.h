@@ -53,7 +53,7 @@ int knp_identity_set(struct knp_buf *b, int direction,
 		     uint8_t tag[KNP_TAG_LEN]);
 
 /* A class is its peers, whose tags are sorted in place, and its port names. */
-int knp_identity_class(struct knp_buf *b, uint8_t (*peers)[KNP_TAG_LEN],
+int knp_identity_class(struct knp_buf *b, uint8_t peers[][KNP_TAG_LEN],
 		       size_t n, const struct knp_port_names *names,
 		       const struct knp_port_of *ports, size_t nports,
 		       uint8_t tag[KNP_TAG_LEN]);

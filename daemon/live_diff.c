@@ -227,7 +227,7 @@ static int put_endpoint(struct knp_diff *d, const struct knp_ip *ip,
 	struct knp_rec_endpoint rec;
 
 	rec = live_endpoint_record(ip, live_set_id(g->sets[EGRESS]),
-			      live_set_id(g->sets[INGRESS]));
+				   live_set_id(g->sets[INGRESS]));
 	if (had && had[EGRESS] == rec.egress_set &&
 	    had[INGRESS] == rec.ingress_set)
 		return 0;

@@ -31,9 +31,8 @@ static int by_lo(const void *a, const void *b)
 }
 
 /* To free() @ret->ports. */
-int live_portset_record(const struct knp_live *l,
-			  const struct live_portset *p,
-			  struct knp_rs_portset *ret)
+int live_portset_record(const struct knp_live *l, const struct live_portset *p,
+			struct knp_rs_portset *ret)
 {
 	const struct live_rule *rule;
 
@@ -78,7 +77,7 @@ struct knp_rec_set live_set_record(const struct live_set *set)
 }
 
 struct knp_rec_row live_row_record(const struct live_set *set,
-				     const struct live_row *row)
+				   const struct live_row *row)
 {
 	return (struct knp_rec_row){
 		.set = set->id.id,
@@ -97,8 +96,8 @@ struct knp_rec_peer live_peer_record(const struct knp_ip *ip,
 }
 
 struct knp_rec_endpoint live_endpoint_record(const struct knp_ip *ip,
-					       uint32_t egress,
-					       uint32_t ingress)
+					     uint32_t egress,
+					     uint32_t ingress)
 {
 	struct knp_rec_endpoint rec = {
 		.family = ip->family,

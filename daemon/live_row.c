@@ -166,6 +166,7 @@ static int apply(const struct live_set *s, const struct live_class *class,
 {
 	const struct live_hit *hits = s->hits.v;
 	const uint32_t *any = s->any.v;
+	const uint32_t *peers = class ? class->peers : NULL;
 	uint32_t npeers = class ? class->npeers : 0;
 	int err = 0;
 
@@ -173,8 +174,8 @@ static int apply(const struct live_set *s, const struct live_class *class,
 	for (size_t i = 0; !err && i < s->any.n; i++)
 		err = add_order(applied, any[i], true);
 	for (uint32_t i = 0; i < npeers; i++)
-		for (size_t j = first_hit(s, class->peers[i]); !err &&
-		     j < s->hits.n && hits[j].peer == class->peers[i]; j++)
+		for (size_t j = first_hit(s, peers[i]); !err &&
+		     j < s->hits.n && hits[j].peer == peers[i]; j++)
 			err = add_order(applied, hits[j].order, hits[j].named);
 	unite(applied);
 	return err;

@@ -14,8 +14,8 @@ static int add_portsets(const struct knp_live *l, struct knp_ruleset *rs)
 
 	knp_hash_for_each(&l->portsets, node) {
 		err = live_portset_record(l, knp_hash_entry(node,
-						       struct live_portset,
-						       node), &rec);
+							    struct live_portset,
+							    node), &rec);
 		if (err)
 			return err;
 		if (!knp_recs_add(&rs->portsets, &rec)) {
@@ -85,8 +85,8 @@ static int add_addresses(const struct knp_live *l, struct knp_ruleset *rs)
 		if (!live_is_local(l, who))
 			continue;
 		endpoint = live_endpoint_record(live_ip(who),
-					   live_set_id(cell->group->sets[EGRESS]),
-					   live_set_id(cell->group->sets[INGRESS]));
+						live_set_id(cell->group->sets[EGRESS]),
+						live_set_id(cell->group->sets[INGRESS]));
 		if (!knp_recs_add(&rs->endpoints, &endpoint))
 			return -ENOMEM;
 	}

@@ -317,7 +317,8 @@ static const char three_pods[] =
 	" spec: {nodeName: m}, status: {phase: Running, podIP: 10.0.0.3}}\n"
 	"---\n"
 	"{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: p, namespace: x},"
-	" spec: {podSelector: {matchLabels: {app: a}}, ingress: [{from: [{podSelector: {matchLabels: {app: b}}}]}]}}\n";
+	" spec: {podSelector: {matchLabels: {app: a}},"
+	" ingress: [{from: [{podSelector: {matchLabels: {app: b}}}]}]}}\n";
 
 static struct knp_diff *difference(struct knp_live *live)
 {
