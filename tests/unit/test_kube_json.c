@@ -162,6 +162,10 @@ static void too_large_is_understood_in_three_dialects(void **state)
 	}
 }
 
+/* KNP_VERSION_LEN characters: one too many. */
+#define LONG_VERSION \
+	"0123456789012345678901234567890123456789012345678901234567890123"
+
 static void what_is_no_event_of_the_resource_is_refused(void **state)
 {
 	static const char *const cases[] = {
@@ -182,8 +186,7 @@ static void what_is_no_event_of_the_resource_is_refused(void **state)
 		"{'type':'ADDED','type':'DELETED',"
 		"'object':" POD("{'name':'a'}") "}",
 		EVENT("ADDED", POD("{'name':'a',"
-			"'resourceVersion':'01234567890123456789012345678901"
-			"23456789012345678901234567890123'}")),
+			"'resourceVersion':'" LONG_VERSION "'}")),
 		"{'type':'ADDED','object':" POD("{'name':'a'}"),
 		"{'type':'ADDED','object':{'a':'\xff'}}",
 		"\xef\xbb\xbf" EVENT("ADDED", POD("{'name':'a'}")),
