@@ -186,14 +186,14 @@ static struct json_object *resource_json(const struct knp_kube *k,
 					 unsigned int i)
 {
 	const struct knp_reflect *r = knp_kube_resource_at(k, i);
+	const char *state = knp_reflect_state_name(knp_reflect_state(r));
 	struct json_object *obj = json_object_new_object();
 	int err = 0;
 
 	if (!obj)
 		return NULL;
 	err |= knp_json_add_string(obj, "resource", knp_kube_resource(r->kind));
-	err |= knp_json_add_string(obj, "state", knp_reflect_state_name(
-				   knp_reflect_state(r)));
+	err |= knp_json_add_string(obj, "state", state);
 	err |= knp_json_add_time(obj, "since", r->state_at);
 	err |= knp_json_add_time(obj, "failing_since", r->failing_at);
 	err |= knp_json_add_time(obj, "last_contact", r->contact_at);

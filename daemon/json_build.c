@@ -44,13 +44,12 @@ static int64_t clock_ms(clockid_t clock)
 
 int knp_json_add_time(struct json_object *obj, const char *key, int64_t ms)
 {
-	int64_t age;
+	int64_t then;
 
 	if (!ms)
 		return add_null(obj, key);
-	age = clock_ms(CLOCK_MONOTONIC) - ms;
-	return knp_json_add(obj, key, json_object_new_int64(
-			    (clock_ms(CLOCK_REALTIME) - age) / 1000));
+	then = clock_ms(CLOCK_REALTIME) - (clock_ms(CLOCK_MONOTONIC) - ms);
+	return knp_json_add(obj, key, json_object_new_int64(then / 1000));
 }
 
 int knp_json_append(struct json_object *array, struct json_object *value)

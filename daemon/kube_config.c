@@ -242,7 +242,7 @@ static bool is_set(const struct section *s, const char *key)
 
 static int read_cluster(const struct section *s, struct knp_kube_config *c)
 {
-	const char *server;
+	const char *server = NULL;
 	int there;
 	int err;
 
@@ -252,7 +252,7 @@ static int read_cluster(const struct section *s, struct knp_kube_config *c)
 	there = get(s, "server", &server);
 	if (there < 0)
 		return there;
-	if (!there)
+	if (!there || !server)
 		return refuse(s->why, "%s: server is missing", s->name);
 	err = set_server(c, server, s->why);
 	if (!err)
@@ -342,8 +342,8 @@ static int find(struct json_object *doc, const char *list, const char *key,
 static int read_context(struct section *s, struct json_object *doc,
 			const char *context, struct knp_kube_config *c)
 {
-	const char *cluster;
-	const char *user;
+	const char *cluster = NULL;
+	const char *user = NULL;
 	int there_user;
 	int there;
 	int err;
@@ -355,7 +355,7 @@ static int read_context(struct section *s, struct json_object *doc,
 	there = get(s, "cluster", &cluster);
 	if (there < 0)
 		return there;
-	if (!there)
+	if (!there || !cluster)
 		return refuse(s->why, "context \"%s\" names no cluster",
 			      context);
 	there_user = get(s, "user", &user);
@@ -366,7 +366,7 @@ static int read_context(struct section *s, struct json_object *doc,
 	s->name = "cluster";
 	if (!err)
 		err = read_cluster(s, c);
-	if (err || !there_user)
+	if (err || !there_user || !user)
 		return err;
 	err = find(doc, "users", "user", user, &s->obj, s->why);
 	s->name = "user";
@@ -388,7 +388,7 @@ static int read_doc(struct json_object *docs, const char *folder,
 		there = get(&s, "current-context", &context);
 	if (there < 0)
 		return there;
-	if (!there)
+	if (!there || !context)
 		return refuse(why, "no current-context is set: name one with --context");
 	c->context = strdup(context);
 	if (!c->context)
@@ -432,8 +432,8 @@ int knp_kube_config_load(const char *path, const char *context,
 	struct knp_kube_config c = { 0 };
 	struct json_object *docs;
 	char *folder = NULL;
-	char *text;
-	size_t len;
+	char *text = NULL;
+	size_t len = 0;
 	int err;
 
 	*why = NULL;

@@ -92,7 +92,7 @@ static int read_file(const char *path, char **ret, size_t *len)
 int knp_secret_refresh(struct knp_secret *s, int64_t now, bool force)
 {
 	char *text = NULL;
-	size_t len;
+	size_t len = 0;
 	size_t was;
 	int err;
 
@@ -104,7 +104,7 @@ int knp_secret_refresh(struct knp_secret *s, int64_t now, bool force)
 	s->read_at = now;
 	err = read_file(s->path, &text, &len);
 	s->error = err;
-	if (err)
+	if (err || !text)
 		return s->text ? 0 : err;
 	was = len;
 	if (strlen(text) != len || !s->check(text, &len)) {

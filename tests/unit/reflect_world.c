@@ -154,7 +154,7 @@ bool world_asked(const char *what)
 }
 
 bool world_event(enum knp_event_type type, const char *name,
-		  const char *version)
+		 const char *version)
 {
 	struct knp_event e = { .type = type };
 

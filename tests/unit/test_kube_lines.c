@@ -17,10 +17,17 @@
 
 /* Escapes, UTF-8 of two to four bytes, an empty line. */
 static const char stream[] =
-	"{\"type\":\"ADDED\",\"object\":{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{\"name\":\"a\",\"namespace\":\"x\",\"resourceVersion\":\"1\",\"labels\":{\"k\":\"v\"},\"annotations\":{\"t\":\"\\u00e9 \\\" é ✓ 😀\"}}}}\n"
+	"{\"type\":\"ADDED\",\"object\":{\"apiVersion\":\"v1\","
+	"\"kind\":\"Pod\",\"metadata\":{\"name\":\"a\",\"namespace\":\"x\","
+	"\"resourceVersion\":\"1\",\"labels\":{\"k\":\"v\"},"
+	"\"annotations\":{\"t\":\"\\u00e9 \\\" é ✓ 😀\"}}}}\n"
 	"\n"
-	"{\"type\":\"MODIFIED\",\"object\":{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{\"name\":\"b\",\"namespace\":\"x\",\"resourceVersion\":\"2\"},\"status\":{\"podIP\":\"10.0.0.1\"}}}\r\n"
-	"{\"type\":\"BOOKMARK\",\"object\":{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{\"resourceVersion\":\"3\",\"annotations\":{\"k8s.io/initial-events-end\":\"true\"}}}}\n";
+	"{\"type\":\"MODIFIED\",\"object\":{\"apiVersion\":\"v1\","
+	"\"kind\":\"Pod\",\"metadata\":{\"name\":\"b\",\"namespace\":\"x\","
+	"\"resourceVersion\":\"2\"},\"status\":{\"podIP\":\"10.0.0.1\"}}}\r\n"
+	"{\"type\":\"BOOKMARK\",\"object\":{\"apiVersion\":\"v1\","
+	"\"kind\":\"Pod\",\"metadata\":{\"resourceVersion\":\"3\","
+	"\"annotations\":{\"k8s.io/initial-events-end\":\"true\"}}}}\n";
 
 /* What came out, as text. */
 struct seen {
@@ -45,6 +52,12 @@ static int on_event(void *arg, const char *line, size_t len)
 	seen->lines++;
 	knp_object_clear(&e.object);
 	return 0;
+}
+
+static void feed(struct knp_lines *l, const char *data, size_t len,
+		 struct seen *seen)
+{
+	assert_int_equal(knp_lines_feed(l, data, len, on_event, seen), 0);
 }
 
 static const char *const want = "1 a 1 0;2 b 2 0;4 - 3 1;";
@@ -82,9 +95,8 @@ static void any_chunk_size_yields_the_same_events(void **state)
 		struct seen seen = { 0 };
 
 		for (size_t at = 0; at < len; at += size)
-			assert_int_equal(knp_lines_feed(&l, stream + at,
-				len - at < size ? len - at : size, on_event,
-				&seen), 0);
+			feed(&l, stream + at, size < len - at ? size :
+			     len - at, &seen);
 		assert_string_equal(seen.text, want);
 		knp_lines_clear(&l);
 	}

@@ -146,7 +146,6 @@ static void an_internal_error_leads_to_a_list_after_a_minute(void **state)
 	assert_true(world.now - start >= 60000);
 	assert_asked("resourceVersion=9");
 	assert_int_equal(world.r.relists[KNP_RELIST_INTERNAL], 1);
-
 }
 
 static void an_internal_error_that_passes_leads_to_no_list(void **state)
@@ -462,7 +461,8 @@ static void retry_after_is_heeded_within_reason(void **state)
 /* 8.9: the request log of an outage; the jitter is the shortest there is. */
 static void eight_hours_without_a_server(void **state)
 {
-	int64_t start, steps[8];
+	int64_t steps[8] = { 0 };
+	int64_t start;
 	int ramp = 0, n = 0;
 	char buf[256];
 	int64_t since;
