@@ -223,15 +223,18 @@ static void write_query(struct knp_reflect *r, FILE *out, unsigned int timeout)
 			escape(out, "resourceVersion", r->version);
 		break;
 	case KNP_STEP_LIST:
-		/* Paged, a version would be read from the disk by all. */
-		if (r->since || r->whole)
-			fputs("limit=0", out);
-		else
-			fprintf(out, "limit=%d", KNP_PAGE_LIMIT);
-		if (r->since)
-			escape(out, "resourceVersion", r->version);
-		if (r->next)
+		/*
+		 * A token says which version it continues. client-go does not
+		 * page where it names a version, to spare etcd; here memory is
+		 * scarcer, and such lists are rare and spread.
+		 */
+		fprintf(out, "limit=%d", r->whole ? 0 : KNP_PAGE_LIMIT);
+		if (r->next) {
 			escape(out, "continue", r->next);
+		} else if (r->since) {
+			fputs("&resourceVersionMatch=NotOlderThan", out);
+			escape(out, "resourceVersion", r->version);
+		}
 		break;
 	case KNP_STEP_WATCH:
 		fprintf(out, "watch=1&allowWatchBookmarks=true&timeoutSeconds=%u",

@@ -312,7 +312,7 @@ static void a_list_without_a_version_is_none(void **state)
 	}
 }
 
-/* TestReflectorRelistWithLastSync: RV != "0" is not paginated */
+/* TestReflectorRelistWithLastSync; but in pages, unlike there: see the code */
 static void a_relist_asks_for_at_least_the_last_version(void **state)
 {
 	(void)state;
@@ -320,10 +320,17 @@ static void a_relist_asks_for_at_least_the_last_version(void **state)
 	world_added("b", "17");
 	assert_true(world_error(410, "Expired"));
 	world_ask();
-	assert_asked("limit=0");
+	assert_asked("limit=500");
 	assert_asked("resourceVersion=17");
+	assert_asked("resourceVersionMatch=NotOlderThan");
+	world_page("y", "20", "t");
+	world_ask();
+	assert_asked("limit=500");
+	assert_asked("continue=t");
+	assert_not_asked("resourceVersion");
+	world_assert_store("ab");
 	world_page("z", "20", NULL);
-	world_assert_store("z");
+	world_assert_store("yz");
 	assert_int_equal(world.r.relists[KNP_RELIST_EXPIRED], 1);
 }
 
