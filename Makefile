@@ -27,6 +27,7 @@ CORE		:= $(patsubst %.o,kmod/%.c,$(filter %.o, \
 			$(shell awk '/^knp-core/,!/\\$$/' kmod/Kbuild)))
 TOOLS		:= daemon/knpd.c daemon/knpctl.c $(wildcard daemon/ctl_*.c)
 LIBRARY		:= $(filter-out $(TOOLS),$(wildcard daemon/*.c daemon/*.cc))
+FUZZ		:= $(wildcard tests/fuzz/fuzz_*.c)
 UNIT		:= $(wildcard tests/unit/test_*.c)
 UNIT_LIB	:= $(filter-out $(UNIT),$(wildcard tests/unit/*.c)) \
 		   tests/bench/gen_pods.c
@@ -149,6 +150,31 @@ $(BUILD)/bench/kube_server: $(KUBE_SERVER:%.c=$(BUILD)/obj/%.o)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
+# Fuzzers need clang throughout: libFuzzer follows the code by what clang adds.
+# Warnings are for the other builds.
+FUZZ_SECONDS	?= 60
+FUZZ_CFLAGS	:= -w -O1 -g -fno-omit-frame-pointer \
+		   -fsanitize=address,undefined,fuzzer-no-link \
+		   -fno-sanitize-recover=all
+FUZZ_O		:= $(LIBRARY_O:$(BUILD)/obj/%=$(BUILD)/fuzz/obj/%) \
+		   $(BUILD)/fuzz/obj/tests/unit/pods.o
+
+$(BUILD)/fuzz/obj/%.o: %.c Makefile | $(BUILD)/.deps
+	@mkdir -p $(@D)
+	$(call say,CC fuzz,$<)clang $(KNP_CFLAGS) $(call shim,$<) $(FUZZ_CFLAGS) \
+		-MMD -MP -c -o $@ $<
+
+$(BUILD)/fuzz/obj/%.o: %.cc Makefile | $(BUILD)/.deps
+	@mkdir -p $(@D)
+	$(call say,CXX fuzz,$<)clang++ $(KNP_CXXFLAGS) $(FUZZ_CFLAGS) \
+		-MMD -MP -c -o $@ $<
+
+$(BUILD)/fuzz/libknp.a: $(FUZZ_O)
+
+$(BUILD)/fuzz/%: $(BUILD)/fuzz/obj/tests/fuzz/%.o $(BUILD)/fuzz/libknp.a
+	$(call say,LD fuzz,$@)clang++ $(FUZZ_CFLAGS) -fsanitize=fuzzer -o $@ $^ \
+		$(PKG_LIBS) $(CXX_LIBS)
+
 # One clear line instead of a page of compiler errors.
 $(BUILD)/.deps: Makefile
 	@mkdir -p $(@D)
@@ -195,7 +221,7 @@ $(BUILD)/kmod/%/knp.ko: $(BUILD)/kmod/%/.staged
 
 .PHONY: setup test test-full lint demo check-unit check-vectors check-oracle \
 	check-spec check-kmod check-kube check-guest check-cluster \
-	check-bench bench-daemon unit kernels
+	check-bench bench-daemon unit kernels fuzz
 setup:
 	@tests/setup
 
@@ -213,6 +239,9 @@ unit: $(UNIT:tests/unit/%.c=$(BUILD)/unit/%)
 
 check-unit: unit
 	@tests/unit/run $(UNIT:tests/unit/%.c=$(BUILD)/unit/%)
+
+fuzz: $(FUZZ:tests/%.c=$(BUILD)/%)
+	@tests/fuzz/run $(FUZZ_SECONDS) $^
 
 check-vectors: $(BUILD)/knpctl
 	@tests/vectors/run
@@ -279,6 +308,7 @@ help:
 	@echo '  make check-cluster   the same against a real API server'
 	@echo '  make check-bench     the benchmark of knpd, small, and its API server'
 	@echo '  make lint            style and static checks'
+	@echo '  make fuzz            random inputs for a minute (FUZZ_SECONDS=60), by libFuzzer'
 	@echo '  make test-full       make test with longer random runs and all scenarios'
 	@echo
 	@echo 'Measuring (build/bench/*.json has the machine, too):'
