@@ -14,6 +14,9 @@ PKG_CONFIG	?= pkg-config
 ifeq ($(origin CC),default)
 CC		:= gcc
 endif
+ifeq ($(origin CXX),default)
+CXX		:= g++
+endif
 ifeq ($(origin AR),default)
 AR		:= gcc-ar
 endif
@@ -23,9 +26,11 @@ endif
 CORE		:= $(patsubst %.o,kmod/%.c,$(filter %.o, \
 			$(shell awk '/^knp-core/,!/\\$$/' kmod/Kbuild)))
 TOOLS		:= daemon/knpd.c daemon/knpctl.c $(wildcard daemon/ctl_*.c)
-LIBRARY		:= $(filter-out $(TOOLS),$(wildcard daemon/*.c))
+LIBRARY		:= $(filter-out $(TOOLS),$(wildcard daemon/*.c daemon/*.cc))
+FUZZ		:= $(wildcard tests/fuzz/fuzz_*.c)
 UNIT		:= $(wildcard tests/unit/test_*.c)
-UNIT_LIB	:= $(filter-out $(UNIT),$(wildcard tests/unit/*.c))
+UNIT_LIB	:= $(filter-out $(UNIT),$(wildcard tests/unit/*.c)) \
+		   tests/bench/gen_pods.c
 KUBE_SERVER	:= $(addprefix tests/bench/,kube_server.c api.c control.c \
 			model.c objects.c gen_pods.c)
 KMOD		:= $(shell find kmod -type f)
@@ -46,10 +51,17 @@ PACKAGES	?= json-c libnl-genl-3.0 libnl-3.0 libevent yaml-0.1 smartcols \
 		   libcrypto libcurl
 PKG_CFLAGS	:= $(shell $(PKG_CONFIG) --cflags $(PACKAGES) 2>/dev/null)
 PKG_LIBS	:= $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null)
+# The one C++ file, and what is linked only where it is: knpctl has none of it.
+CXX_PACKAGES	?= simdjson
+CXX_CFLAGS	:= $(shell $(PKG_CONFIG) --cflags $(CXX_PACKAGES) 2>/dev/null)
+CXX_LIBS	:= $(shell $(PKG_CONFIG) --libs $(CXX_PACKAGES) 2>/dev/null) \
+		   -lstdc++
 
 CFLAGS		?= -O2 -g
 WARNINGS	?= -Wall -Wextra -Wshadow -Wundef -Wformat=2 \
 		   -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror
+CXX_WARNINGS	?= -Wall -Wextra -Wshadow -Wundef -Wformat=2 -Wvla \
+		   -Wmissing-declarations -Wcast-align -Werror
 HARDENING	?= -D_FORTIFY_SOURCE=2 -fstack-protector-strong \
 		   -fstack-clash-protection -fcf-protection -fPIE
 LDFLAGS		?= -pie -Wl,-z,relro,-z,now
@@ -60,6 +72,10 @@ UNIT_WRAP	:= -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc \
 		   -Wl,--wrap=reallocarray,--wrap=free
 KNP_CFLAGS	:= -std=gnu11 $(WARNINGS) -Iuapi -iquote daemon -iquote kmod -D_GNU_SOURCE \
 		   -DKNP_VERSION='"$(VERSION)"' $(PKG_CFLAGS)
+# Errors are values here as everywhere: neither exceptions nor what they need.
+# simdjson's own assertions, at every token, are for the sanitized builds.
+KNP_CXXFLAGS	:= -std=c++17 -fno-exceptions -fno-rtti $(CXX_WARNINGS) -Iuapi -iquote daemon \
+		   -D_GNU_SOURCE $(CXX_CFLAGS)
 # Only what is, or includes, the pure core sees the stand-ins for the kernel's
 # headers; libnl and the C library must not.
 SHIM		:= -Idaemon/shim
@@ -81,18 +97,20 @@ all: tools kmod
 tools: $(BUILD)/knpd $(BUILD)/knpctl
 
 CORE_O		:= $(CORE:%.c=$(BUILD)/obj/%.o)
-LIBRARY_O	:= $(LIBRARY:%.c=$(BUILD)/obj/%.o)
+LIBRARY_O	:= $(addprefix $(BUILD)/obj/,$(addsuffix .o,$(basename $(LIBRARY))))
+LIBRARY_SAN	:= $(LIBRARY_O:$(BUILD)/obj/%=$(BUILD)/san/%)
 CTL_O		:= $(patsubst %.c,$(BUILD)/obj/%.o, \
 			daemon/knpctl.c $(wildcard daemon/ctl_*.c))
 
 $(BUILD)/knpd: $(BUILD)/obj/daemon/knpd.o $(BUILD)/libknp.a $(BUILD)/libknpcore.a
+$(BUILD)/knpd: PKG_LIBS += $(CXX_LIBS)
 $(BUILD)/knpctl: $(CTL_O) $(BUILD)/libknp.a $(BUILD)/libknpcore.a
 $(BUILD)/knpd $(BUILD)/knpctl:
 	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
 $(BUILD)/libknp.a: $(LIBRARY_O)
 $(BUILD)/libknpcore.a: $(CORE_O)
-$(BUILD)/san/libknp.a: $(LIBRARY:%.c=$(BUILD)/san/%.o)
+$(BUILD)/san/libknp.a: $(LIBRARY_SAN)
 $(BUILD)/san/libknpcore.a: $(CORE:%.c=$(BUILD)/san/%.o)
 %.a:
 	$(call say,AR,$@)rm -f $@ && $(AR) rcs $@ $^
@@ -102,16 +120,26 @@ $(BUILD)/obj/%.o: %.c Makefile | $(BUILD)/.deps
 	$(call say,CC,$<)$(CC) $(KNP_CFLAGS) $(call shim,$<) $(CFLAGS) \
 		$(HARDENING) -MMD -MP -c -o $@ $<
 
+$(BUILD)/obj/%.o: %.cc Makefile | $(BUILD)/.deps
+	@mkdir -p $(@D)
+	$(call say,CXX,$<)$(CXX) $(KNP_CXXFLAGS) $(CFLAGS) $(HARDENING) \
+		-DNDEBUG -MMD -MP -c -o $@ $<
+
 $(BUILD)/san/%.o: %.c Makefile | $(BUILD)/.deps
 	@mkdir -p $(@D)
 	$(call say,CC san,$<)$(CC) $(KNP_CFLAGS) $(call shim,$<) $(SANITIZE) \
+		-MMD -MP -c -o $@ $<
+
+$(BUILD)/san/%.o: %.cc Makefile | $(BUILD)/.deps
+	@mkdir -p $(@D)
+	$(call say,CXX san,$<)$(CXX) $(KNP_CXXFLAGS) $(SANITIZE) \
 		-MMD -MP -c -o $@ $<
 
 $(BUILD)/unit/%: $(BUILD)/san/tests/unit/%.o $(UNIT_LIB:%.c=$(BUILD)/san/%.o) \
 		 $(BUILD)/san/libknp.a $(BUILD)/san/libknpcore.a
 	@mkdir -p $(@D)
 	$(call say,LD san,$@)$(CC) $(SANITIZE) $(UNIT_WRAP) -o $@ $^ -lcmocka \
-		$(PKG_LIBS)
+		$(PKG_LIBS) $(CXX_LIBS)
 
 # What tests/kube runs: the API client alone, without a kernel.
 $(BUILD)/kube/follow: $(BUILD)/san/tests/kube/follow.o $(BUILD)/san/libknp.a
@@ -122,11 +150,44 @@ $(BUILD)/bench/kube_server: $(KUBE_SERVER:%.c=$(BUILD)/obj/%.o)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
+# Fuzzers need clang throughout: libFuzzer follows the code by what clang adds.
+# Warnings are for the other builds.
+FUZZ_SECONDS	?= 60
+FUZZ_CFLAGS	:= -w -O1 -g -fno-omit-frame-pointer \
+		   -fsanitize=address,undefined,fuzzer-no-link \
+		   -fno-sanitize-recover=all
+FUZZ_O		:= $(LIBRARY_O:$(BUILD)/obj/%=$(BUILD)/fuzz/obj/%) \
+		   $(BUILD)/fuzz/obj/tests/unit/pods.o
+
+$(BUILD)/fuzz/obj/%.o: %.c Makefile | $(BUILD)/.deps
+	@mkdir -p $(@D)
+	$(call say,CC fuzz,$<)clang $(KNP_CFLAGS) $(call shim,$<) $(FUZZ_CFLAGS) \
+		-MMD -MP -c -o $@ $<
+
+$(BUILD)/fuzz/obj/%.o: %.cc Makefile | $(BUILD)/.deps
+	@mkdir -p $(@D)
+	$(call say,CXX fuzz,$<)clang++ $(KNP_CXXFLAGS) $(FUZZ_CFLAGS) \
+		-MMD -MP -c -o $@ $<
+
+$(BUILD)/fuzz/libknp.a: $(FUZZ_O)
+
+$(BUILD)/fuzz/%: $(BUILD)/fuzz/obj/tests/fuzz/%.o $(BUILD)/fuzz/libknp.a
+	$(call say,LD fuzz,$@)clang++ $(FUZZ_CFLAGS) -fsanitize=fuzzer -o $@ $^ \
+		$(PKG_LIBS) $(CXX_LIBS)
+
+# Benchmarks are built like the tools: what is measured is what is installed.
+$(BUILD)/bench/decode: $(BUILD)/obj/tests/bench/bench_decode.o \
+		       $(BUILD)/obj/tests/bench/gen_pods.o $(BUILD)/libknp.a
+	@mkdir -p $(@D)
+	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) \
+		$(CXX_LIBS)
+
 # One clear line instead of a page of compiler errors.
 $(BUILD)/.deps: Makefile
 	@mkdir -p $(@D)
-	@command -v $(CC) >/dev/null && \
-		$(PKG_CONFIG) --print-errors --exists $(PACKAGES) || \
+	@command -v $(CC) >/dev/null && command -v $(CXX) >/dev/null && \
+		$(PKG_CONFIG) --print-errors --exists $(PACKAGES) \
+			$(CXX_PACKAGES) || \
 		{ echo 'knp: something to build with is missing: run "make setup"' \
 			'as root' >&2; exit 1; }
 	@touch $@
@@ -167,7 +228,7 @@ $(BUILD)/kmod/%/knp.ko: $(BUILD)/kmod/%/.staged
 
 .PHONY: setup test test-full lint demo check-unit check-vectors check-oracle \
 	check-spec check-kmod check-kube check-guest check-cluster \
-	check-bench bench-daemon unit kernels
+	check-bench bench-daemon unit kernels fuzz bench-decode
 setup:
 	@tests/setup
 
@@ -185,6 +246,9 @@ unit: $(UNIT:tests/unit/%.c=$(BUILD)/unit/%)
 
 check-unit: unit
 	@tests/unit/run $(UNIT:tests/unit/%.c=$(BUILD)/unit/%)
+
+fuzz: $(FUZZ:tests/%.c=$(BUILD)/%)
+	@tests/fuzz/run $(FUZZ_SECONDS) $^
 
 check-vectors: $(BUILD)/knpctl
 	@tests/vectors/run
@@ -211,6 +275,9 @@ check-bench: tools $(BUILD)/bench/kube_server
 
 bench-daemon: tools $(BUILD)/bench/kube_server
 	@tests/bench/bench_daemon
+
+bench-decode: $(BUILD)/bench/decode
+	@$(BUILD)/bench/decode $(ROUNDS)
 
 kernels:
 	@tests/kernels
@@ -251,6 +318,8 @@ help:
 	@echo '  make check-cluster   the same against a real API server'
 	@echo '  make check-bench     the benchmark of knpd, small, and its API server'
 	@echo '  make lint            style and static checks'
+	@echo '  make fuzz            random inputs for a minute (FUZZ_SECONDS=60), by libFuzzer'
+	@echo '  make bench-decode    MB/s of Pods decoded, against json-c (ROUNDS=15)'
 	@echo '  make test-full       make test with longer random runs and all scenarios'
 	@echo
 	@echo 'Measuring (build/bench/*.json has the machine, too):'

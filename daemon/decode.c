@@ -38,6 +38,21 @@ void knp_objects_clear(struct knp_objects *objects)
 	*objects = (struct knp_objects){ 0 };
 }
 
+int knp_objects_add(struct knp_objects *ret, const struct knp_object *object)
+{
+	struct knp_object *v;
+
+	/* Capacity is the next power of two. */
+	if (!(ret->n & (ret->n - 1))) {
+		v = reallocarray(ret->v, ret->n ? ret->n * 2 : 1, sizeof(*v));
+		if (!v)
+			return -ENOMEM;
+		ret->v = v;
+	}
+	ret->v[ret->n++] = *object;
+	return 0;
+}
+
 const char *knp_kind_name(enum knp_kind kind)
 {
 	switch (kind) {
@@ -113,15 +128,12 @@ static int decode_networkpolicy(struct knp_fields *f, struct json_object *obj,
 	return knp_decode_policy(f, obj, policy);
 }
 
-/* Letters, digits, "-" and "." in the places a DNS subdomain has them. */
-static bool is_name(const char *text)
+bool knp_name_valid(const char *text, size_t len)
 {
-	size_t len = strlen(text);
-
 	if (!len || len > 253 || text[0] == '-' || text[0] == '.' ||
 	    text[len - 1] == '-' || text[len - 1] == '.')
 		return false;
-	for (; *text; text++)
+	for (; len; text++, len--)
 		if ((*text < 'a' || *text > 'z') &&
 		    (*text < '0' || *text > '9') && *text != '-' &&
 		    *text != '.')
@@ -132,7 +144,7 @@ static bool is_name(const char *text)
 static int check_name(struct knp_fields *f, const char *field,
 		      const char *text)
 {
-	if (is_name(text))
+	if (knp_name_valid(text, strlen(text)))
 		return 0;
 	return knp_fields_refuse_at(f, field, "must be a DNS name (a-z, 0-9, \"-\" and \".\"), is \"%s\"",
 				    text);
@@ -176,21 +188,6 @@ static int identify(struct knp_fields *f, struct json_object *obj,
 	ret->ns = strdup(ns);
 	ret->name = strdup(name);
 	return ret->ns && ret->name ? 0 : -ENOMEM;
-}
-
-static int append(struct knp_objects *ret, const struct knp_object *object)
-{
-	struct knp_object *v;
-
-	/* Capacity is the next power of two. */
-	if (!(ret->n & (ret->n - 1))) {
-		v = reallocarray(ret->v, ret->n ? ret->n * 2 : 1, sizeof(*v));
-		if (!v)
-			return -ENOMEM;
-		ret->v = v;
-	}
-	ret->v[ret->n++] = *object;
-	return 0;
 }
 
 static void object_refuse(struct knp_object *object)
@@ -238,7 +235,7 @@ static int decode_known(struct knp_fields *f, struct json_object *obj,
 		err = object.ns && object.name ? 0 : -ENOMEM;
 	}
 	if (!err)
-		err = append(ret, &object);
+		err = knp_objects_add(ret, &object);
 	if (!err && object.refused)
 		ret->nrefused++;
 out:
@@ -423,4 +420,18 @@ int knp_decode_known(struct json_object *obj, enum knp_kind kind,
 		return 0;
 	}
 	return err ? err : decode_known(&fields, obj, kind, ret);
+}
+
+int knp_decode_item(struct json_object *obj, enum knp_kind kind, size_t index,
+		    const char *file, struct knp_objects *ret,
+		    struct knp_faults *faults)
+{
+	struct knp_fields fields = { .file = file, .faults = faults };
+	const struct type *list = types;
+
+	while (!list->list || list->is != kind)
+		list++;
+	knp_fields_enter(&fields, "items");
+	knp_fields_enter_item(&fields, index);
+	return decode(&fields, obj, list, ret);
 }

@@ -75,6 +75,13 @@ struct knp_objects {
 void knp_object_clear(struct knp_object *object);
 void knp_objects_clear(struct knp_objects *objects);
 
+/*
+ * Append an object; the list takes over what it holds. Return 0, or -ENOMEM
+ * with nothing taken over.
+ */
+int knp_objects_add(struct knp_objects *objects,
+		    const struct knp_object *object);
+
 /**
  * knp_decode_object() - decode one object or list
  * @obj: what to decode; not changed, not kept
@@ -96,6 +103,30 @@ int knp_decode_object(struct json_object *obj, const char *file,
 int knp_decode_known(struct json_object *obj, enum knp_kind kind,
 		     const char *file, struct knp_objects *ret,
 		     struct knp_faults *faults);
+
+/**
+ * knp_decode_item() - decode one item of a typed list that is read in parts
+ * @obj: the item, which needs no kind and no apiVersion; NULL is null
+ * @kind: of the list's items
+ * @index: the item's place in the list, for faults
+ * @file: for faults, may be NULL
+ * @ret: appended to
+ * @faults: appended to, may be NULL
+ *
+ * The result is what knp_decode_object() makes of the item when it is given
+ * the whole list.
+ *
+ * Return: as knp_decode_object().
+ */
+int knp_decode_item(struct json_object *obj, enum knp_kind kind, size_t index,
+		    const char *file, struct knp_objects *ret,
+		    struct knp_faults *faults);
+
+/*
+ * Whether a text is letters, digits, "-" and "." in the places where a DNS
+ * subdomain has them; names of other objects are refused.
+ */
+bool knp_name_valid(const char *text, size_t len);
 
 /* "Namespace", "Pod", "NetworkPolicy". */
 const char *knp_kind_name(enum knp_kind kind);

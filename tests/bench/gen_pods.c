@@ -196,7 +196,8 @@ static void put_metadata(struct writer *w)
 	if (!w->bare)
 		PUT(w, "\",\"generateName\":\"", pod->labels[0].value, "-",
 		    w->hash, "-");
-	PUT(w, "\",\"namespace\":\"", pod->ns, "\",\"uid\":\"", w->uid, "\",\"resourceVersion\":\"", pod->version,
+	PUT(w, "\",\"namespace\":\"", pod->ns, "\",\"uid\":\"", w->uid,
+	    "\",\"resourceVersion\":\"", pod->version,
 	    "\",\"creationTimestamp\":\"", w->created, "\"");
 	put_labels(w);
 	if (w->rich)
