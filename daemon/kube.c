@@ -13,6 +13,7 @@
 #include "kube_json.h"
 #include "kube_lines.h"
 #include "kube_reflect.h"
+#include "pod_json.h"
 #include "replace.h"
 
 /* A list that is not paged may be large. */
@@ -74,6 +75,7 @@ struct knp_kube {
 	const struct knp_kube_ops *ops;
 	void *arg;
 	struct knp_http *http;
+	struct knp_pod_json *pods;
 	struct event *batch;
 	struct feed feeds[KNP_KUBE_RESOURCES];
 	struct knp_faults faults;
@@ -263,9 +265,28 @@ static const struct knp_reflect_ops reflect_ops = {
 
 /* ---- decoding --------------------------------------------------------------------- */
 
+__attribute__((format(printf, 2, 3)))
+static int wrong(struct feed *f, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	if (vasprintf(&f->why, format, args) < 0)
+		f->why = NULL;
+	va_end(args);
+	return -EBADMSG;
+}
+
+/* Of Pods there are many; what is not plain among them is said by json-c. */
 static int decode_event(struct feed *f, const char *line, size_t len,
 			struct knp_event *e)
 {
+	int err = 1;
+
+	if (f->kind == KNP_KIND_POD)
+		err = knp_pod_json_event(f->k->pods, line, len, e, &f->fresh);
+	if (err <= 0)
+		return err;
 	return knp_kube_json_event(line, len, f->kind, e, &f->fresh, &f->why);
 }
 
@@ -278,23 +299,18 @@ static int on_item(void *arg, struct knp_object *object)
 
 static int decode_page(struct feed *f, struct knp_page *page)
 {
+	int err;
+
+	if (f->kind == KNP_KIND_POD) {
+		err = knp_pod_json_page(f->k->pods, f->lines.buf, f->lines.len,
+					on_item, f, page, &f->staged);
+		return err == -EBADMSG ? wrong(f, "no list of Pods") : err;
+	}
 	return knp_kube_json_page(f->lines.buf, f->lines.len, f->kind, on_item,
 				  f, page, &f->staged, &f->why);
 }
 
 /* ---- answers ------------------------------------------------------------------------ */
-
-__attribute__((format(printf, 2, 3)))
-static int wrong(struct feed *f, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	if (vasprintf(&f->why, format, args) < 0)
-		f->why = NULL;
-	va_end(args);
-	return -EBADMSG;
-}
 
 static int on_head(void *arg, const struct knp_http_head *head)
 {
@@ -626,7 +642,8 @@ int knp_kube_open(struct event_base *base, const struct knp_kube_config *config,
 	k->ops = ops;
 	k->arg = arg;
 	k->batch = event_new(base, -1, EV_PERSIST, on_batch, k);
-	if (k->batch)
+	k->pods = knp_pod_json_new();
+	if (k->batch && k->pods)
 		err = knp_http_new(base, config, &k->http);
 	for (size_t i = 0; !err && i < KNP_KUBE_RESOURCES; i++)
 		err = open_feed(k, base, i, options);
@@ -688,6 +705,7 @@ void knp_kube_close(struct knp_kube *k)
 		free(f->why);
 	}
 	knp_http_free(k->http);
+	knp_pod_json_free(k->pods);
 	if (k->batch)
 		event_free(k->batch);
 	knp_faults_clear(&k->faults);

@@ -62,7 +62,7 @@ static void on_policy(void *arg, const struct knp_policy *old,
 }
 
 static const struct knp_store_ops ops = {
-	.namespace = on_namespace,
+	.ns = on_namespace,
 	.pod = on_pod,
 	.policy = on_policy,
 };

@@ -228,7 +228,7 @@ static void changed(struct knp_store *s, enum knp_kind kind, const void *was,
 	if (!s->ops)
 		return;
 	if (kind == KNP_KIND_NAMESPACE)
-		s->ops->namespace(s->arg, was, is);
+		s->ops->ns(s->arg, was, is);
 	else if (kind == KNP_KIND_POD)
 		s->ops->pod(s->arg, was, is);
 	else

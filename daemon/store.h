@@ -192,8 +192,8 @@ struct knp_namespace {
  * be changed from within.
  */
 struct knp_store_ops {
-	void (*namespace)(void *arg, const struct knp_namespace *was,
-			  const struct knp_namespace *is);
+	void (*ns)(void *arg, const struct knp_namespace *was,
+		   const struct knp_namespace *is);
 	void (*pod)(void *arg, const struct knp_pod *was,
 		    const struct knp_pod *is);
 	void (*policy)(void *arg, const struct knp_policy *was,
