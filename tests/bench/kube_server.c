@@ -107,7 +107,7 @@ static int make_objects(struct api *api, const struct model_options *m)
 
 	err = objects_init(&api->objects[API_NAMESPACES], "Namespace", "v1",
 			   m->namespaces, (size_t)m->namespaces * OBJECT_ROOM);
-	/* One more: crowd/everybody, which is not there at first. */
+	/* One more: the-crowd/everybody, which is not there at first. */
 	if (!err)
 		err = objects_init(&api->objects[API_POLICIES], "NetworkPolicy",
 				   "networking.k8s.io/v1", m->policies + 1,

@@ -95,6 +95,7 @@ static int length(const struct text *t)
 	return t->len < t->room ? (int)t->len : -EINVAL;
 }
 
+/* Names ascend with numbers: a server lists in the order of names. */
 static const char *ns_name(const struct model *m, uint32_t ns, char *buf)
 {
 	static const char *const words[] = {
@@ -106,8 +107,8 @@ static const char *ns_name(const struct model *m, uint32_t ns, char *buf)
 	if (ns == 1)
 		return "monitoring";
 	if (ns == m->opt.namespaces - 1)
-		return "crowd";
-	snprintf(buf, NAME_LEN, "%s-%05u", words[ns % 7], ns);
+		return "the-crowd";
+	snprintf(buf, NAME_LEN, "n%05u-%s", ns, words[ns % 7]);
 	return buf;
 }
 
@@ -368,7 +369,7 @@ int model_write_everybody(const struct model *m, uint32_t ports,
 {
 	struct text t = { .buf = buf, .room = room };
 
-	put_metadata(&t, m, "crowd", "everybody", 3ULL << 40, version);
+	put_metadata(&t, m, "the-crowd", "everybody", 3ULL << 40, version);
 	put_policy_fields(&t);
 	put(&t, ",\"spec\":{\"podSelector\":{},\"ingress\":[{\"ports\":[{\"protocol\":\"TCP\",\"port\":%u},{\"protocol\":\"TCP\",\"port\":\"http\"}],\"from\":[{\"podSelector\":{\"matchLabels\":{\"tier\":\"frontend\"}},\"namespaceSelector\":{\"matchLabels\":{\"team\":\"team-%02u\"}}},{\"ipBlock\":{\"cidr\":\"198.51.100.0/24\",\"except\":[\"198.51.100.128/25\"]}}]}],\"policyTypes\":[\"Ingress\"]}}",
 	    ports % 2 ? 9443 : 8443, peers % 2 ? 11 : 7);
