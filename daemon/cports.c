@@ -3,6 +3,7 @@
 
 #include "cports.h"
 #include "hash.h"
+#include "store.h"
 
 /* struct list - one of them; the node's data counts its users */
 struct list {

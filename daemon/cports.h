@@ -11,12 +11,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "store.h"
 #include "strings.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+/* In store.h, which C++ cannot read. */
+struct knp_cports;
 
 /** struct knp_port_view - one container port; the name may be empty */
 struct knp_port_view {

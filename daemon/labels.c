@@ -4,6 +4,7 @@
 
 #include "hash.h"
 #include "labels.h"
+#include "store.h"
 
 /* struct set - one of them; the node's data counts its users */
 struct set {

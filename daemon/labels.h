@@ -10,12 +10,14 @@
 
 #include <stddef.h>
 
-#include "store.h"
 #include "strings.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+/* In store.h, which C++ cannot read. */
+struct knp_labels;
 
 /** struct knp_label_view - one label; the value may be empty */
 struct knp_label_view {

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "kube_json.h"
+#include "pod.h"
 #include "pod_walk.h"
 
 /* json-c's own bound is 32. */

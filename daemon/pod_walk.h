@@ -16,7 +16,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "pod.h"
+#include "cports.h"
+#include "labels.h"
+#include "strings.h"
 
 /* Bytes that must be readable, with any content, behind a text. */
 #define KNP_WALK_PADDING	64

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "../bench/gen_pods.h"
+#include "pod.h"
 #include "pod_walk.h"
 #include "pods.h"
 #include "random_pods.h"
