@@ -144,7 +144,7 @@ $(BUILD)/unit/%: $(BUILD)/san/tests/unit/%.o $(UNIT_LIB:%.c=$(BUILD)/san/%.o) \
 # What tests/kube runs: the API client alone, without a kernel.
 $(BUILD)/kube/follow: $(BUILD)/san/tests/kube/follow.o $(BUILD)/san/libknp.a
 	@mkdir -p $(@D)
-	$(call say,LD san,$@)$(CC) $(SANITIZE) -o $@ $^ $(PKG_LIBS)
+	$(call say,LD san,$@)$(CC) $(SANITIZE) -o $@ $^ $(PKG_LIBS) $(CXX_LIBS)
 
 $(BUILD)/bench/kube_server: $(KUBE_SERVER:%.c=$(BUILD)/obj/%.o)
 	@mkdir -p $(@D)
