@@ -418,6 +418,15 @@ static void finish_refusal(struct feed *f)
 	knp_reflect_end(&f->reflect, now_ms(), &ending);
 }
 
+/* The next page is as large. */
+static void forget_body(struct feed *f)
+{
+	if (knp_reflect_pages(&f->reflect))
+		knp_lines_rewind(&f->lines);
+	else
+		knp_lines_reset(&f->lines);
+}
+
 static void finish_list(struct feed *f)
 {
 	struct knp_page page;
@@ -451,7 +460,7 @@ static void on_done(void *arg, enum knp_http_end end, const char *text)
 
 	if (!f->over)
 		conclude(f, end, text);
-	knp_lines_reset(&f->lines);
+	forget_body(f);
 	arm(f);
 	touch(f->k);
 }
@@ -485,7 +494,7 @@ static void start(struct feed *f)
 	free(f->why);
 	f->why = NULL;
 	knp_faults_clear(&f->fresh);
-	knp_lines_reset(&f->lines);
+	forget_body(f);
 
 	if (knp_reflect_request(&f->reflect, now_ms(), &target))
 		return;

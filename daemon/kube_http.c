@@ -20,6 +20,8 @@
 #define CONNECT_MS	30000L
 #define USER_TIMEOUT_MS	45000U
 #define HEADERS_MAX	(64UL << 10)
+/* What is read at once: a list of Pods is half a gigabyte in a large cluster. */
+#define BUFFER_SIZE	(128L << 10)
 
 struct knp_http {
 	const struct knp_kube_config *config;
@@ -308,6 +310,7 @@ static int set_options(struct knp_http_call *call)
 	bad |= curl_easy_setopt(easy, CURLOPT_PRIVATE, call);
 	bad |= curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, call->error);
 	bad |= curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+	bad |= curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, BUFFER_SIZE);
 	bad |= curl_easy_setopt(easy, CURLOPT_HTTP_VERSION,
 				(long)CURL_HTTP_VERSION_1_1);
 	bad |= curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "https,http");

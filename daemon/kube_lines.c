@@ -65,9 +65,14 @@ int knp_lines_feed(struct knp_lines *l, const char *data, size_t n,
 	return 0;
 }
 
-void knp_lines_reset(struct knp_lines *l)
+void knp_lines_rewind(struct knp_lines *l)
 {
 	l->len = 0;
+}
+
+void knp_lines_reset(struct knp_lines *l)
+{
+	knp_lines_rewind(l);
 	if (l->size > SIZE_KEPT)
 		knp_lines_clear(l);
 }

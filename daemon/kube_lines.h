@@ -38,6 +38,9 @@ int knp_lines_append(struct knp_lines *l, const char *data, size_t n,
 int knp_lines_feed(struct knp_lines *l, const char *data, size_t n,
 		   knp_line_fn fn, void *arg);
 
+/* Forget what is gathered, not the room for it: more of that size comes. */
+void knp_lines_rewind(struct knp_lines *l);
+
 /* Forget what is gathered; a large buffer is freed. */
 void knp_lines_reset(struct knp_lines *l);
 

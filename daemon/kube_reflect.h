@@ -209,6 +209,12 @@ int knp_reflect_request(struct knp_reflect *r, int64_t now, char **ret);
 /* Whether the request at hand is a stream of events, not a list. */
 bool knp_reflect_streams(const struct knp_reflect *r);
 
+/* Whether there are more pages of the list at hand. */
+static inline bool knp_reflect_pages(const struct knp_reflect *r)
+{
+	return r->next;
+}
+
 /* 200. */
 void knp_reflect_answered(struct knp_reflect *r, int64_t now);
 

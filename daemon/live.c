@@ -26,16 +26,9 @@ static void on_namespace(void *arg, const struct knp_namespace *old,
 			 const struct knp_namespace *new)
 {
 	struct knp_live *l = arg;
-	struct live_ns *ns = live_ns(l, old ? old->name : new->name);
 
-	if (!ns) {
-		note(l, -ENOMEM);
-		return;
-	}
-	knp_labels_put(ns->labels);
-	ns->labels = new ? knp_labels_hold(new->labels) : NULL;
-	ns->relabelled = true;
-	note(l, live_queue(&l->ns_queue, ns, &ns->queued));
+	note(l, live_ns_label(l, old ? old->name : new->name,
+			      new ? new->labels : NULL));
 }
 
 static void on_pod(void *arg, const struct knp_pod *old,
@@ -95,7 +88,9 @@ int knp_live_new(struct knp_store *store, const char *node,
 			goto failed;
 	}
 	l->losers.size = sizeof(uintptr_t);
-	err = live_regions(l);
+	err = live_ns_init(l);
+	if (!err)
+		err = live_regions(l);
 	if (!err)
 		err = read_store(l);
 	/* Too many addresses of one pod: the first update says so. */
@@ -131,6 +126,7 @@ void knp_live_free(struct knp_live *l)
 	live_blocks_clear(l);
 	live_peer_clear(l);
 	live_address_clear(l);
+	live_ns_clear(l);
 	live_diff_clear(l);
 	numbers_clear(&l->peer_numbers);
 	for (int i = 0; i < LIVE_KINDS; i++) {

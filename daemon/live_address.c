@@ -108,39 +108,6 @@ static void slot_del(struct knp_live *l, struct live_slot *slot)
 	l->slots[gap] = (struct live_slot){ 0 };
 }
 
-static bool is_ns(const struct knp_hash_node *node, const void *key)
-{
-	return knp_hash_entry(node, struct live_ns, node)->name == key;
-}
-
-struct live_ns *live_ns(struct knp_live *l, const char *name)
-{
-	uint32_t hash = knp_hash_bytes(&name, sizeof(name));
-	const struct knp_namespace *object;
-	struct knp_hash_node *node;
-	struct live_ns *ns;
-
-	node = knp_hash_find(&l->namespaces, hash, is_ns, name);
-	if (node)
-		return knp_hash_entry(node, struct live_ns, node);
-	ns = calloc(1, sizeof(*ns));
-	if (!ns)
-		return NULL;
-	ns->policies.size = sizeof(struct live_policy *);
-	ns->peers.size = sizeof(uint32_t);
-	object = knp_store_namespace(l->store, name);
-	if (object)
-		ns->labels = knp_labels_hold(object->labels);
-	ns->name = knp_string_hold(name);
-	if (knp_hash_add(&l->namespaces, &ns->node, hash)) {
-		knp_labels_put(ns->labels);
-		knp_string_put(ns->name);
-		free(ns);
-		return NULL;
-	}
-	return ns;
-}
-
 /* What makes a group: three interned pointers. */
 struct group_key {
 	const char *ns;
@@ -293,6 +260,8 @@ static int own(struct knp_live *l, uintptr_t who)
 		return -ENOMEM;
 	err = live_move(l, who, NULL);
 	if (!err)
+		err = live_place_count(l, live_ip(who), 1);
+	if (!err)
 		err = cell_add(cell, who);
 	if (!err)
 		err = slot_add(l, who, cell);
@@ -308,6 +277,8 @@ static int disown(struct knp_live *l, struct live_slot *slot)
 	int err;
 
 	err = live_move(l, who, cell);
+	if (!err)
+		err = live_place_count(l, live_ip(who), -1);
 	if (err)
 		return err;
 	cell_del(cell, who);
@@ -538,23 +509,12 @@ void live_groups_sweep(struct knp_live *l)
 void live_address_clear(struct knp_live *l)
 {
 	struct knp_hash_node *node, *next;
-	struct live_ns *ns;
 
 	for (node = knp_hash_next(&l->groups, NULL); node; node = next) {
 		next = knp_hash_next(&l->groups, node);
 		group_free(knp_hash_entry(node, struct live_group, node));
 	}
-	for (node = knp_hash_next(&l->namespaces, NULL); node; node = next) {
-		next = knp_hash_next(&l->namespaces, node);
-		ns = knp_hash_entry(node, struct live_ns, node);
-		free(ns->policies.v);
-		free(ns->peers.v);
-		knp_labels_put(ns->labels);
-		knp_string_put(ns->name);
-		free(ns);
-	}
 	knp_hash_clear(&l->groups);
-	knp_hash_clear(&l->namespaces);
 	free(l->slots);
 	free(l->losers.v);
 }

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "live_impl.h"
 
@@ -105,6 +106,86 @@ static int cut(struct knp_live *l, struct knp_regions *regions,
 	return 0;
 }
 
+/* The part of the address space that an address is counted in. */
+static struct knp_prefix place_of(const struct knp_ip *ip)
+{
+	struct knp_prefix place = {
+		.ip = { .family = ip->family },
+		.len = ip->family == AF_INET ? 16 : 64,
+	};
+
+	memcpy(place.ip.b, ip->b, place.len / 8);
+	return place;
+}
+
+static bool is_place(const struct knp_hash_node *node, const void *arg)
+{
+	const struct live_place *place = knp_hash_entry(node, struct live_place,
+							node);
+	const struct knp_prefix *key = arg;
+
+	return !memcmp(&place->prefix.ip, &key->ip, sizeof(key->ip));
+}
+
+int live_place_count(struct knp_live *l, const struct knp_ip *ip, int n)
+{
+	struct knp_prefix prefix = place_of(ip);
+	uint32_t hash = knp_hash_bytes(&prefix.ip, sizeof(prefix.ip));
+	struct knp_hash_node *node;
+	struct live_place *place;
+
+	node = knp_hash_find(&l->places, hash, is_place, &prefix);
+	if (node) {
+		place = knp_hash_entry(node, struct live_place, node);
+		place->n += n;
+		if (place->n)
+			return 0;
+		knp_hash_del(&l->places, node);
+		free(place);
+		return 0;
+	}
+	place = calloc(1, sizeof(*place));
+	if (!place)
+		return -ENOMEM;
+	place->prefix = prefix;
+	place->n = n;
+	if (!knp_hash_add(&l->places, &place->node, hash))
+		return 0;
+	free(place);
+	return -ENOMEM;
+}
+
+static bool overlaps(const struct knp_prefix *a, const struct knp_prefix *b)
+{
+	return knp_prefix_contains(a, b) || knp_prefix_contains(b, a);
+}
+
+/* Whether a block may hold addresses of a place. */
+static bool reaches(const struct knp_ipblock *block,
+		    const struct knp_prefix *place)
+{
+	if (!overlaps(&block->cidr, place))
+		return false;
+	for (size_t i = 0; i < block->nexcept; i++)
+		if (knp_prefix_contains(&block->except[i], place))
+			return false;
+	return true;
+}
+
+void live_blocks_touch(struct knp_live *l, const struct knp_ipblock *block)
+{
+	struct knp_hash_node *node;
+	struct live_place *place;
+
+	l->blocks_changed = true;
+	knp_hash_for_each(&l->places, node) {
+		if (l->blocks_reach)
+			return;
+		place = knp_hash_entry(node, struct live_place, node);
+		l->blocks_reach = reaches(block, &place->prefix);
+	}
+}
+
 int live_regions(struct knp_live *l)
 {
 	struct knp_regions old = l->regions;
@@ -121,7 +202,7 @@ int live_regions(struct knp_live *l)
 	l->regions = (struct knp_regions){ 0 };
 	l->around = NULL;
 	err = cut(l, &l->regions, &l->around);
-	if (!err)
+	if (!err && l->blocks_reach)
 		err = live_address_reblock(l);
 	for (size_t i = 0; !err && i < old.v.n; i++)
 		live_blocks_put(l, around[i]);
@@ -132,6 +213,7 @@ int live_regions(struct knp_live *l)
 	live_groups_sweep(l);
 	l->cidrs_changed = true;
 	l->blocks_changed = false;
+	l->blocks_reach = false;
 	return l->failed;
 }
 
@@ -144,6 +226,11 @@ void live_blocks_clear(struct knp_live *l)
 		free(knp_hash_entry(node, struct live_blocks, node));
 	}
 	knp_hash_clear(&l->blocks);
+	for (node = knp_hash_next(&l->places, NULL); node; node = next) {
+		next = knp_hash_next(&l->places, node);
+		free(knp_hash_entry(node, struct live_place, node));
+	}
+	knp_hash_clear(&l->places);
 	knp_regions_clear(&l->regions);
 	free(l->around);
 }

@@ -13,6 +13,7 @@
  *   row = set × class ─► port set
  *
  *   live.c	     the observer, the steps of an update
+ *   live_ns.c	     namespaces and their labels
  *   live_address.c  addresses and their owners, groups, cells
  *   live_policy.c   groups -> sets, policies -> rules, peers
  *   live_peer.c     peers -> groups
@@ -181,6 +182,13 @@ struct live_blocks {
 	uint32_t refs;
 	uint32_t n;
 	uint32_t v[];			/* numbers of peers, ascending */
+};
+
+/** struct live_place - a /16 (IPv6: /64) that pods have @n addresses in */
+struct live_place {
+	struct knp_hash_node node;
+	struct knp_prefix prefix;
+	uint32_t n;
 };
 
 /**
@@ -363,9 +371,12 @@ struct knp_live {
 	struct knp_recs losers;		/* uintptr_t, who() */
 
 	struct knp_hash namespaces;
+	struct knp_hash ns_labels;	/* of live_ns.c */
+	const char *name_label;
 	struct knp_hash groups;
 	struct knp_hash peers;
 	struct knp_hash blocks;
+	struct knp_hash places;
 	struct knp_hash classes;
 	struct knp_hash portsets;
 	struct knp_hash sets;
@@ -396,6 +407,7 @@ struct knp_live {
 	struct knp_recs idle_peers;	/* struct live_peer *, without users */
 	struct knp_recs fresh_classes;	/* struct live_class * */
 	bool blocks_changed;
+	bool blocks_reach;		/* perhaps around an address of a pod */
 	bool any_renamed;
 
 	/* for the difference */
@@ -461,6 +473,22 @@ static inline void *live_numbered(const struct live_numbers *n, uint32_t number)
 	return ((void **)n->v.v)[number - 1];
 }
 
+/* live_ns.c */
+int live_ns_init(struct knp_live *l);
+
+/* The one of a name, which is interned; NULL if out of memory. */
+struct live_ns *live_ns(struct knp_live *l, const char *name);
+
+/* A namespace has other labels; NULL: its object is gone. */
+int live_ns_label(struct knp_live *l, const char *name,
+		  const struct knp_labels *labels);
+
+/* Call @fn for all that a selector matches, until it returns not 0: that. */
+typedef int (*live_ns_fn)(struct knp_live *l, struct live_ns *ns, void *arg);
+int live_ns_select(struct knp_live *l, const struct knp_selector *selector,
+		   live_ns_fn fn, void *arg);
+void live_ns_clear(struct knp_live *l);
+
 /* live_address.c */
 int live_pod_came(struct knp_live *l, const struct knp_pod *pod);
 int live_pod_went(struct knp_live *l, const struct knp_pod *pod);
@@ -474,7 +502,6 @@ int live_group_queue(struct knp_live *l, struct live_group *group);
 
 /* Of the groups in the queue free those, and their cells, without an address. */
 void live_groups_sweep(struct knp_live *l);
-struct live_ns *live_ns(struct knp_live *l, const char *name);
 void live_address_clear(struct knp_live *l);
 
 /* live_policy.c */
@@ -509,6 +536,12 @@ void live_peers_sweep(struct knp_live *l);
 void live_peer_clear(struct knp_live *l);
 
 /* live_blocks.c */
+
+/* One more (@n 1), or one less (-1), address of a pod. */
+int live_place_count(struct knp_live *l, const struct knp_ip *ip, int n);
+
+/* A block comes or goes. */
+void live_blocks_touch(struct knp_live *l, const struct knp_ipblock *block);
 int live_regions(struct knp_live *l);
 void live_blocks_put(struct knp_live *l, struct live_blocks *blocks);
 void live_blocks_clear(struct knp_live *l);

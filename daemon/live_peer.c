@@ -81,7 +81,7 @@ int live_peer_get(struct knp_live *l, struct live_policy *policy,
 		if (!peer || live_number(&l->peer_numbers, peer, &peer->number))
 			return -ENOMEM;
 		if (from->block)
-			l->blocks_changed = true;
+			live_blocks_touch(l, from->block);
 		else if (queue_peer(l, peer, &peer->fresh))
 			return -ENOMEM;
 		if (peer->ns && !knp_recs_add(&peer->ns->peers, &peer->number))
@@ -203,9 +203,9 @@ struct visit {
 		     struct live_group *g);
 };
 
-static int visit_ns(struct knp_live *l, const struct visit *v,
-		    struct live_ns *ns)
+static int visit_ns(struct knp_live *l, struct live_ns *ns, void *arg)
 {
+	const struct visit *v = arg;
 	int err = 0;
 
 	for (struct live_group *g = ns->groups; !err && g; g = g->next)
@@ -214,24 +214,11 @@ static int visit_ns(struct knp_live *l, const struct visit *v,
 }
 
 /* The groups of the namespaces that a peer means. */
-static int visit_peer(struct knp_live *l, const struct visit *v)
+static int visit_peer(struct knp_live *l, struct visit *v)
 {
-	struct knp_hash_node *node;
-	struct live_ns *ns;
-	int err = 0;
-
 	if (v->peer->ns)
-		return visit_ns(l, v, v->peer->ns);
-	knp_hash_for_each(&l->namespaces, node) {
-		ns = knp_hash_entry(node, struct live_ns, node);
-		if (!knp_selector_matches_namespace(v->peer->peer->ns,
-						    ns->name, ns->labels))
-			continue;
-		err = visit_ns(l, v, ns);
-		if (err)
-			break;
-	}
-	return err;
+		return visit_ns(l, v->peer->ns, v);
+	return live_ns_select(l, v->peer->peer->ns, visit_ns, v);
 }
 
 static int match_group(struct knp_live *l, struct live_peer *peer,
@@ -255,26 +242,23 @@ static int rename_group(struct knp_live *l, struct live_peer *peer,
 	return reclass(l, g);
 }
 
-/* Labels of a namespace are not asked: they may have changed since. */
-static int unmatch_all(struct knp_live *l, struct live_peer *peer)
+static int unmatch_group(struct knp_live *l, struct live_peer *peer,
+			 struct live_group *g)
 {
-	struct knp_hash_node *node;
-	struct live_group *g;
-	int err = 0;
+	return group_del(g, peer->number) ? reclass(l, g) : 0;
+}
 
-	if (peer->ns) {
-		for (g = peer->ns->groups; !err && g; g = g->next)
-			if (group_del(g, peer->number))
-				err = reclass(l, g);
-		return err;
-	}
-	knp_hash_for_each(&l->groups, node) {
-		g = knp_hash_entry(node, struct live_group, node);
-		if (group_del(g, peer->number))
-			err = reclass(l, g);
-		if (err)
-			break;
-	}
+/* Those that match, and those that did before their namespace was relabelled. */
+static int unmatch(struct knp_live *l, struct live_peer *peer)
+{
+	struct visit visit = { peer, unmatch_group };
+	struct live_ns **namespaces = l->ns_queue.v;
+	int err;
+
+	err = visit_peer(l, &visit);
+	for (size_t i = 0; !err && i < l->ns_queue.n; i++)
+		if (namespaces[i]->relabelled)
+			err = visit_ns(l, namespaces[i], &visit);
 	return err;
 }
 
@@ -316,9 +300,9 @@ static int unmatch_idle(struct knp_live *l)
 		if (v[i]->ns)
 			unlink_own(v[i]);
 		if (v[i]->peer->block)
-			l->blocks_changed = true;
+			live_blocks_touch(l, v[i]->peer->block);
 		else
-			err = unmatch_all(l, v[i]);
+			err = unmatch(l, v[i]);
 		v[n++] = v[i];
 	}
 	l->idle_peers.n = err ? l->idle_peers.n : n;
@@ -387,8 +371,8 @@ static int match_relabelled(struct knp_live *l, struct live_ns *ns)
 
 static int match_queued(struct knp_live *l, struct live_peer *peer)
 {
-	const struct visit match = { peer, match_group };
-	const struct visit rename = { peer, rename_group };
+	struct visit match = { peer, match_group };
+	struct visit rename = { peer, rename_group };
 	int err = 0;
 
 	if (peer->fresh)
