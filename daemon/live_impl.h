@@ -409,6 +409,7 @@ struct knp_live {
 	bool blocks_changed;
 	bool blocks_reach;		/* perhaps around an address of a pod */
 	bool any_renamed;
+	bool sets_dirty;		/* at least one is */
 
 	/* for the difference */
 	struct knp_intern moved_ids;

@@ -183,6 +183,7 @@ static struct live_set *set_new(struct knp_live *l, const struct set_key *key)
 	s->hits.size = sizeof(struct live_hit);
 	s->rows.size = sizeof(struct live_row);
 	s->dirty = true;
+	l->sets_dirty = true;
 	if (!s->policies || !s->ports || set_tag(l, s) ||
 	    knp_hash_add(&l->sets, &s->node, set_hash(key))) {
 		set_free(s);
@@ -561,6 +562,7 @@ static void mark_sets(struct knp_live *l)
 		s = knp_hash_entry(node, struct live_set, node);
 		for (uint32_t i = 0; i < s->npolicies && !s->dirty; i++)
 			s->dirty = s->policies[i]->changed;
+		l->sets_dirty |= s->dirty;
 	}
 }
 

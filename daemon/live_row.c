@@ -631,9 +631,12 @@ int live_rows(struct knp_live *l)
 	};
 	int err;
 
+	if (!l->sets_dirty && !l->fresh_classes.n)
+		return 0;
 	err = redo_sets(&w);
 	if (!err)
 		err = add_classes(&w);
+	l->sets_dirty = false;
 	free(w.applied.v);
 	free(w.results.v);
 	free(w.classes.v);

@@ -4,8 +4,10 @@ import http.client
 import json
 import os
 import select
+import shutil
 import socket
 import subprocess
+import tempfile
 import time
 
 BUILD = os.environ.get("BUILD", "build")
@@ -108,6 +110,9 @@ class Knpd:
         fifo = os.path.join(folder, "commits")
         if not os.path.exists(fifo):
             os.mkfifo(fifo)
+        # In memory, as /run is.
+        shm = "/dev/shm" if os.path.isdir("/dev/shm") else folder
+        self.runtime = tempfile.mkdtemp(prefix="knp-bench.", dir=shm)
         self.log = os.path.join(folder, "knpd.log")
         # Both ends: knpd may open it before or after, and close it.
         self.fifo = os.open(fifo, os.O_RDWR | os.O_NONBLOCK)
@@ -117,7 +122,7 @@ class Knpd:
         with open(self.log, "w", encoding="utf-8") as log:
             self.process = subprocess.Popen(
                 [os.path.join(BUILD, "knpd"), "--kubeconfig", config,
-                 "--node", node, "--start-spread", "0", "--runtime-dir", os.path.join(folder, "run"),
+                 "--node", node, "--start-spread", "0", "--runtime-dir", self.runtime,
                  "--backend=null:" + fifo], stdout=log, stderr=log)
         self.clock = ~self.process.pid << 3 | 2
 
@@ -204,4 +209,5 @@ class Knpd:
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
+        shutil.rmtree(self.runtime, ignore_errors=True)
         os.close(self.fifo)

@@ -244,6 +244,7 @@ hold_close() {
 
 runtime_of() { echo "/run/knp-$1"; }
 status_of() { echo "/run/knp-$1/status.json"; }
+names_of() { echo "/run/knp-$1/names"; }
 ctl() {
 	local node=$1
 

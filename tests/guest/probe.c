@@ -12,9 +12,10 @@
  *   probe hold NETNS ADDRESS PORT PROTO [--bind ADDRESS] [--deadline MS]
  *       one long-lived connection, driven by lines on stdin: "ping" sends one
  *       message and answers "pong N" or "lost N"; "send TEXT" answers "sent"
- *   probe latency COUNT DIR STATUS FILE_A FILE_B
+ *   probe latency COUNT DIR NAMES FILE_A FILE_B
  *       replaces DIR/latency.yaml by copies of FILE_A and FILE_B in turn and
- *       measures until STATUS shows a new generation; prints the figures
+ *       measures until NAMES, the journal that knpd seals after each commit,
+ *       has a new generation; prints the figures
  *   probe enforced SECONDS STATUS VERSION
  *       waits until the status file says that a later version of the store
  *       than VERSION is enforced, and that nothing newer is under way
@@ -671,7 +672,6 @@ static size_t get_file(const char *path, char *buf, size_t size)
  * @synced: all that knpd has seen is enforced
  */
 struct status {
-	unsigned long long generation;
 	unsigned long long version;
 	bool synced;
 };
@@ -695,7 +695,6 @@ static struct status read_status(const char *path)
 	at = strstr(buf, "\"state\"");
 	at = at ? strchr(at, ':') : NULL;
 	at = at ? strchr(at, '"') : NULL;
-	st.generation = number_in(buf, "\"generation\"");
 	st.version = number_in(buf, "\"enforced_version\"");
 	st.synced = at && !strncmp(at, "\"synced\"", 8) &&
 		    st.version == number_in(buf, "\"store_version\"") &&
@@ -704,8 +703,8 @@ static struct status read_status(const char *path)
 	return st;
 }
 
-/* Watches the folder of the status file, which is replaced by rename(2). */
-static int watch_status(const char *path)
+/* Watches the folder of a file that is appended to, or replaced by rename(2). */
+static int watch_file(const char *path)
 {
 	char folder[PATH_MAX];
 	int ino;
@@ -713,12 +712,12 @@ static int watch_status(const char *path)
 	snprintf(folder, sizeof(folder), "%s", path);
 	*strrchr(folder, '/') = 0;
 	ino = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-	if (ino < 0 || inotify_add_watch(ino, folder, IN_MOVED_TO) < 0)
+	if (ino < 0 || inotify_add_watch(ino, folder, IN_MOVED_TO | IN_MODIFY) < 0)
 		die("%s", folder);
 	return ino;
 }
 
-static void wait_status(int ino)
+static void wait_file(int ino)
 {
 	struct pollfd p = { .fd = ino, .events = POLLIN };
 	char buf[4096];
@@ -728,16 +727,37 @@ static void wait_status(int ino)
 		die("inotify");
 }
 
+/* The last seal of the journal; 0 if there is none near its end. */
+static unsigned long long last_generation(const char *path)
+{
+	unsigned long long generation = 0;
+	char buf[65536], *at;
+	FILE *f = fopen(path, "re");
+	size_t n;
+
+	if (!f)
+		return 0;
+	if (fseek(f, -(long)sizeof(buf) / 2, SEEK_END))
+		rewind(f);
+	n = fread(buf, 1, sizeof(buf) - 1, f);
+	fclose(f);
+	buf[n] = 0;
+	for (at = buf; (at = strstr(at, "\ngeneration ")); at++)
+		if (strchr(at + 1, '\n'))
+			generation = strtoull(at + 12, NULL, 10);
+	return generation;
+}
+
 static void wait_generation(int ino, const char *path, unsigned long long old)
 {
 	int64_t give_up = now_us() + 20 * 1000000LL;
 
-	while (read_status(path).generation == old) {
+	while (last_generation(path) == old) {
 		if (now_us() > give_up) {
 			errno = ETIMEDOUT;
 			die("no new generation after %llu", old);
 		}
-		wait_status(ino);
+		wait_file(ino);
 	}
 }
 
@@ -751,13 +771,13 @@ static int cmd_enforced(int argc, char **argv)
 		return 2;
 	give_up = now_us() + atoi(argv[0]) * 1000000LL;
 	old = strtoull(argv[2], NULL, 10);
-	ino = watch_status(argv[1]);
+	ino = watch_file(argv[1]);
 	while (now_us() < give_up) {
 		struct status st = read_status(argv[1]);
 
 		if (st.synced && st.version > old)
 			return 0;
-		wait_status(ino);
+		wait_file(ino);
 	}
 	return 1;
 }
@@ -785,11 +805,11 @@ static int cmd_latency(int argc, char **argv)
 		return 2;
 	len[0] = get_file(argv[3], text[0], sizeof(text[0]));
 	len[1] = get_file(argv[4], text[1], sizeof(text[1]));
-	ino = watch_status(argv[2]);
+	ino = watch_file(argv[2]);
 	for (i = 0; i < n; i++) {
 		int64_t start;
 
-		old = read_status(argv[2]).generation;
+		old = last_generation(argv[2]);
 		start = now_us();
 		put_file(argv[1], text[i % 2], len[i % 2]);
 		wait_generation(ino, argv[2], old);
