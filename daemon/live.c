@@ -25,10 +25,10 @@ static void note(struct knp_live *l, int err)
 static void on_namespace(void *arg, const struct knp_namespace *old,
 			 const struct knp_namespace *new)
 {
+	const char *name = new ? new->name : old->name;
 	struct knp_live *l = arg;
 
-	note(l, live_ns_label(l, old ? old->name : new->name,
-			      new ? new->labels : NULL));
+	note(l, live_ns_label(l, name, new ? new->labels : NULL));
 }
 
 static void on_pod(void *arg, const struct knp_pod *old,

@@ -510,6 +510,9 @@ int live_policy_put(struct knp_live *l, struct knp_policy *policy);
 int live_policy_del(struct knp_live *l, const struct knp_policy *policy);
 int live_subjects(struct knp_live *l);
 void live_set_put(struct knp_live *l, struct live_set *set);
+
+/* The policies of a set, to free(); NULL if out of memory. */
+const struct knp_policy **live_set_policies(const struct live_set *set);
 int live_rules(struct knp_live *l);
 void live_policy_clear(struct knp_live *l);
 

@@ -34,14 +34,11 @@ static int name_portset(struct knp_live *l, struct knp_names_log *log,
 static int name_set(struct knp_live *l, struct knp_names_log *log,
 		    const struct live_set *s)
 {
-	const struct knp_policy **policies;
+	const struct knp_policy **policies = live_set_policies(s);
 	int err;
 
-	policies = calloc(s->npolicies, sizeof(*policies));
 	if (!policies)
 		return -ENOMEM;
-	for (uint32_t i = 0; i < s->npolicies; i++)
-		policies[i] = s->policies[i]->policy;
 	err = knp_identity_set_name(&l->buf, policies, s->npolicies);
 	if (!err)
 		knp_names_log_tag(log, s->id.tag, KNP_NAME_SET,

@@ -131,16 +131,23 @@ static uint32_t set_hash(const struct set_key *key)
 			  key->ports->n * sizeof(struct knp_port_of), h);
 }
 
-static int set_tag(struct knp_live *l, struct live_set *s)
+const struct knp_policy **live_set_policies(const struct live_set *s)
 {
 	const struct knp_policy **policies;
-	int err;
 
 	policies = calloc(s->npolicies, sizeof(*policies));
+	for (uint32_t i = 0; policies && i < s->npolicies; i++)
+		policies[i] = s->policies[i]->policy;
+	return policies;
+}
+
+static int set_tag(struct knp_live *l, struct live_set *s)
+{
+	const struct knp_policy **policies = live_set_policies(s);
+	int err;
+
 	if (!policies)
 		return -ENOMEM;
-	for (uint32_t i = 0; i < s->npolicies; i++)
-		policies[i] = s->policies[i]->policy;
 	err = knp_identity_set(&l->buf, s->direction, policies, s->npolicies,
 			       &l->names, s->ports, s->nports, s->id.tag);
 	free(policies);
@@ -391,17 +398,6 @@ static void rule_empty(struct knp_live *l, struct live_rule *rule)
 	rule->nnames = 0;
 }
 
-static int by_range(const void *a, const void *b)
-{
-	const struct knp_crange *ra = a, *rb = b;
-
-	if (ra->proto != rb->proto)
-		return ra->proto < rb->proto ? -1 : 1;
-	if (ra->lo != rb->lo)
-		return ra->lo < rb->lo ? -1 : 1;
-	return (ra->hi > rb->hi) - (ra->hi < rb->hi);
-}
-
 static int fill_ports(struct knp_live *l, struct live_rule *rule,
 		      const struct knp_rule *from)
 {
@@ -420,7 +416,7 @@ static int fill_ports(struct knp_live *l, struct live_rule *rule,
 		range->proto = from->ports[i].proto;
 		range->name = KNP_NONE;
 	}
-	qsort(rule->ranges, rule->nranges, sizeof(*rule->ranges), by_range);
+	knp_port_ranges_sort(rule->ranges, rule->nranges);
 	for (size_t i = 0; !err && i < from->nports; i++) {
 		if (!from->ports[i].name)
 			continue;

@@ -160,7 +160,7 @@ static int take_ids(struct knp_live *l, enum live_kind kind,
 				    .spare = { .size = sizeof(uint32_t) } };
 	void **objects = l->numbers[kind].v.v;
 	const struct adopted *found;
-	struct adopted key;
+	struct adopted key = { 0 };
 	struct live_id *id;
 	void *none = NULL;
 	int err = 0;

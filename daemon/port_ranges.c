@@ -83,7 +83,15 @@ static int by_range(const void *a, const void *b)
 
 	if (ra->proto != rb->proto)
 		return ra->proto < rb->proto ? -1 : 1;
-	return (ra->lo > rb->lo) - (ra->lo < rb->lo);
+	if (ra->lo != rb->lo)
+		return ra->lo < rb->lo ? -1 : 1;
+	return (ra->hi > rb->hi) - (ra->hi < rb->hi);
+}
+
+void knp_port_ranges_sort(struct knp_crange *v, size_t n)
+{
+	if (n > 1)
+		qsort(v, n, sizeof(*v), by_range);
 }
 
 /*
@@ -136,8 +144,7 @@ static int add_rule(struct knp_port_list *l, const struct knp_port_rule *rule,
 	if (!err)
 		err = add_named(rule, ports, nports, &ranges);
 	if (!err) {
-		if (ranges.n > 1)
-			qsort(ranges.v, ranges.n, ranges.size, by_range);
+		knp_port_ranges_sort(ranges.v, ranges.n);
 		err = claim_sorted(l, rule->id, ranges.v, ranges.n);
 	}
 	free(ranges.v);

@@ -42,6 +42,9 @@ struct knp_port_rule {
 	size_t nnames;
 };
 
+/* Into the order that a rule's ranges have. */
+void knp_port_ranges_sort(struct knp_crange *v, size_t n);
+
 /** struct knp_port_list - entries, sorted by (proto, lo) and disjoint */
 struct knp_port_list {
 	struct knp_centry v[KNP_PORTS_MAX + 1];

@@ -121,19 +121,6 @@ int knp_comp_pods(struct knp_comp *c)
 	return err;
 }
 
-static int by_range(const void *a, const void *b)
-{
-	const struct knp_crange *ra = a, *rb = b;
-
-	if (ra->proto != rb->proto)
-		return ra->proto < rb->proto ? -1 : 1;
-	if (ra->lo != rb->lo)
-		return ra->lo < rb->lo ? -1 : 1;
-	if (ra->hi != rb->hi)
-		return ra->hi < rb->hi ? -1 : 1;
-	return (ra->name > rb->name) - (ra->name < rb->name);
-}
-
 /* Numbers first, sorted, then the names. */
 static int add_ranges(struct knp_comp *c, const struct knp_rule *rule,
 		      struct knp_crule *crule)
@@ -155,9 +142,8 @@ static int add_ranges(struct knp_comp *c, const struct knp_rule *rule,
 			return -ENOMEM;
 		crule->ranges.n++;
 	}
-	if (crule->ranges.n > 1)
-		qsort((struct knp_crange *)c->ranges.v + crule->ranges.first,
-		      crule->ranges.n, sizeof(range), by_range);
+	knp_port_ranges_sort((struct knp_crange *)c->ranges.v +
+			     crule->ranges.first, crule->ranges.n);
 
 	crule->names.first = c->ranges.n;
 	for (size_t i = 0; i < rule->nports; i++) {
