@@ -710,9 +710,13 @@ void knp_reflect_end(struct knp_reflect *r, int64_t now,
 	r->endings[ending->how]++;
 	if (ending->how == KNP_END_STATUS) {
 		r->contact_at = now;
-		refused(r, now, &ending->status, ending->retry_after);
-		if (ending->status.code == 401 && ending->new_token)
+		/* Nothing is wrong if the token was replaced meanwhile. */
+		if (ending->status.code == 401 && ending->new_token) {
+			discard(r);
 			over(r, now, 0);
+		} else {
+			refused(r, now, &ending->status, ending->retry_after);
+		}
 		return;
 	}
 	explain(r, now, ending);
