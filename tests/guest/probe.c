@@ -58,13 +58,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#define NAME_LEN	64
-#define MSG_LEN		64
+#include "probe.h"
 
-static void die(const char *fmt, ...) __attribute__((format(printf, 1, 2),
-						     noreturn));
-
-static void die(const char *fmt, ...)
+void die(const char *fmt, ...)
 {
 	int err = errno;
 	va_list ap;
@@ -77,7 +73,7 @@ static void die(const char *fmt, ...)
 	exit(2);
 }
 
-static int64_t now_us(void)
+int64_t now_us(void)
 {
 	struct timespec ts;
 
@@ -85,7 +81,7 @@ static int64_t now_us(void)
 	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
 }
 
-static void enter(const char *netns)
+void enter(const char *netns)
 {
 	static char current[NAME_LEN];
 	char path[PATH_MAX];
@@ -101,7 +97,7 @@ static void enter(const char *netns)
 	snprintf(current, sizeof(current), "%s", netns);
 }
 
-static int proto_number(const char *name)
+int proto_number(const char *name)
 {
 	if (!strcmp(name, "TCP"))
 		return IPPROTO_TCP;
@@ -113,7 +109,7 @@ static int proto_number(const char *name)
 	die("protocol %s", name);
 }
 
-static int new_socket(int family, int proto)
+int new_socket(int family, int proto)
 {
 	int type = proto == IPPROTO_UDP ? SOCK_DGRAM : SOCK_STREAM;
 	int fd;
@@ -124,8 +120,8 @@ static int new_socket(int family, int proto)
 	return fd;
 }
 
-static socklen_t parse_address(const char *text, int port,
-			       struct sockaddr_storage *ret)
+socklen_t parse_address(const char *text, int port,
+			struct sockaddr_storage *ret)
 {
 	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)ret;
 	struct sockaddr_in *v4 = (struct sockaddr_in *)ret;
@@ -775,7 +771,7 @@ static int compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static void print_figures(int64_t *us, int n)
+void print_figures(int64_t *us, int n)
 {
 	qsort(us, (size_t)n, sizeof(*us), compare);
 	printf("changes=%d min_us=%lld p50_us=%lld p90_us=%lld p99_us=%lld max_us=%lld\n",
@@ -816,124 +812,6 @@ static int cmd_latency(int argc, char **argv)
 	return 0;
 }
 
-/* changes ---------------------------------------------------------------- */
-
-#define ASK_MS		2
-#define ASKED_MAX	65536
-/* Silence of so long is a verdict; the time of it is that of its first packet. */
-#define SILENCE_US	500000
-#define CHANGES_MAX	1000
-#define CHANGE_US	20000000
-
-/**
- * struct asker - a UDP client that never rests
- * @sent: when the last packets were sent, by number; us of the clock
- * @n: packets sent; the next one's number
- * @answered: the number after the last one that was answered
- */
-struct asker {
-	int64_t sent[ASKED_MAX];
-	uint64_t n, answered;
-	int fd;
-};
-
-/* The shell's clock. */
-static int64_t clock_us(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_REALTIME, &ts);
-	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
-}
-
-static int64_t sent_at(const struct asker *a, uint64_t number)
-{
-	return a->sent[number % ASKED_MAX];
-}
-
-static void ask(struct asker *a)
-{
-	struct pollfd p = { .fd = a->fd, .events = POLLIN };
-	uint64_t number;
-
-	a->sent[a->n % ASKED_MAX] = clock_us();
-	if (send(a->fd, &a->n, sizeof(a->n), 0) == sizeof(a->n))
-		a->n++;
-	poll(&p, 1, ASK_MS);
-	while (recv(a->fd, &number, sizeof(number), 0) == sizeof(number))
-		if (number >= a->answered)
-			a->answered = number + 1;
-}
-
-/*
- * When the first packet of the new verdict was sent. It is open now and was
- * closed, or the other way round, when @from was the next number.
- */
-static int64_t await_verdict(struct asker *a, bool open, uint64_t from)
-{
-	int64_t give_up = clock_us() + CHANGE_US;
-	uint64_t before = a->answered;
-
-	while (clock_us() < give_up) {
-		ask(a);
-		if (open && a->answered > before)
-			return sent_at(a, a->answered - 1);
-		if (!open && a->n > from && a->n > a->answered &&
-		    clock_us() - sent_at(a, a->answered) > SILENCE_US)
-			return sent_at(a, a->answered);
-	}
-	errno = ETIMEDOUT;
-	die("the verdict does not become %s", open ? "yes" : "no");
-}
-
-static bool next_change(struct asker *a, bool *open, int64_t *start)
-{
-	struct pollfd p = { .fd = STDIN_FILENO, .events = POLLIN };
-	char line[MSG_LEN], word[MSG_LEN];
-	long long at;
-
-	while (poll(&p, 1, 0) <= 0)
-		ask(a);
-	if (!fgets(line, sizeof(line), stdin))
-		return false;
-	if (sscanf(line, "%63s %lld", word, &at) != 2)
-		die("change %s", line);
-	*open = !strcmp(word, "yes");
-	*start = at;
-	return true;
-}
-
-static int cmd_changes(int argc, char **argv)
-{
-	static struct asker a;
-	static int64_t us[CHANGES_MAX];
-	struct sockaddr_storage sa;
-	int64_t start;
-	socklen_t len;
-	bool open;
-	int n = 0;
-
-	if (argc != 3)
-		return 2;
-	enter(argv[0]);
-	len = parse_address(argv[1], atoi(argv[2]), &sa);
-	a.fd = new_socket(sa.ss_family, IPPROTO_UDP);
-	if (connect(a.fd, (struct sockaddr *)&sa, len))
-		die("connect %s", argv[1]);
-	while (n < CHANGES_MAX && next_change(&a, &open, &start)) {
-		us[n] = await_verdict(&a, open, a.n) - start;
-		if (us[n] < 0)
-			die("the verdict was there before the change");
-		printf("%lld\n", (long long)us[n]);
-		fflush(stdout);
-		n++;
-	}
-	if (n)
-		print_figures(us, n);
-	close(a.fd);
-	return 0;
-}
-
 int main(int argc, char **argv)
 {
 	if (argc > 1 && !strcmp(argv[1], "serve"))
@@ -947,7 +825,7 @@ int main(int argc, char **argv)
 	if (argc > 1 && !strcmp(argv[1], "enforced"))
 		return cmd_enforced(argc - 2, argv + 2);
 	if (argc > 1 && !strcmp(argv[1], "changes"))
-		return cmd_changes(argc - 2, argv + 2);
+		return probe_changes(argc - 2, argv + 2);
 	fputs("usage: probe serve|matrix|hold|latency|enforced|changes ...\n", stderr);
 	return 2;
 }

@@ -13,7 +13,7 @@
 . /guest/cluster.sh
 
 PORTS='80/TCP 80/UDP'
-AWAY_SECONDS=14
+AWAY_SECONDS=12
 # the step that knpd is waiting for when the server is back, and another if it
 # has to list again soon after its last list
 PATIENCE=90
@@ -131,6 +131,7 @@ change "a policy comes at once, and is enforced in time" policy_comes y/deny <<-
 	podSelector: {}
 END
 check "... nothing is waited for any more" await $PATIENCE waits_for_nothing node1
+check "... by the other node neither" await $PATIENCE waits_for_nothing node2
 check "... the log says so" said_back node1
 matrix "... packets, too" <<-END
 	deny * x/* *
