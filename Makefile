@@ -240,7 +240,7 @@ test-full: setup
 
 demo: setup
 	@$(MAKE) --no-print-directory all
-	@tests/demo/run
+	@CLUSTER=$(CLUSTER) tests/demo/run
 
 unit: $(UNIT:tests/unit/%.c=$(BUILD)/unit/%)
 
@@ -298,6 +298,7 @@ clean:
 help:
 	@echo 'Two commands (as root on Debian 12; they install what they need):'
 	@echo '  make demo            boot a guest and walk through what knp does'
+	@echo '                       (CLUSTER=1: with a real API server and kubectl)'
 	@echo '  make test            every test; the last line is "N passed, N failed"'
 	@echo
 	@echo 'Building (needs no root once "make setup" has run):'

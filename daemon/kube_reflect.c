@@ -434,13 +434,9 @@ static void list_refused(struct knp_reflect *r, int64_t now,
 		fail(r, now, retry_after);
 }
 
-static void watchlist_refused(struct knp_reflect *r, int64_t now,
-			      const struct knp_status *s, int retry_after)
+/* The server does not know this way of asking: nothing to wait for. */
+static void watchlist_unknown(struct knp_reflect *r, int64_t now)
 {
-	if (is_expired(s) || s->too_large || may_pass(s)) {
-		list_refused(r, now, s, retry_after);
-		return;
-	}
 	discard(r);
 	r->offered = false;
 	r->step = KNP_STEP_LIST;
@@ -453,11 +449,13 @@ static void refused(struct knp_reflect *r, int64_t now,
 	int after = s->retry_after > header_after ? s->retry_after :
 						    header_after;
 
+	if (r->initial && !is_expired(s) && !s->too_large && !may_pass(s)) {
+		watchlist_unknown(r, now);
+		return;
+	}
 	describe(r, s);
-	if (r->step == KNP_STEP_LIST)
+	if (r->step == KNP_STEP_LIST || r->initial)
 		list_refused(r, now, s, after);
-	else if (r->initial)
-		watchlist_refused(r, now, s, after);
 	else
 		watch_refused(r, now, s, after);
 }
@@ -712,9 +710,13 @@ void knp_reflect_end(struct knp_reflect *r, int64_t now,
 	r->endings[ending->how]++;
 	if (ending->how == KNP_END_STATUS) {
 		r->contact_at = now;
-		refused(r, now, &ending->status, ending->retry_after);
-		if (ending->status.code == 401 && ending->new_token)
+		/* Nothing is wrong if the token was replaced meanwhile. */
+		if (ending->status.code == 401 && ending->new_token) {
+			discard(r);
 			over(r, now, 0);
+		} else {
+			refused(r, now, &ending->status, ending->retry_after);
+		}
 		return;
 	}
 	explain(r, now, ending);

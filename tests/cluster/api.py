@@ -6,6 +6,7 @@ import ssl
 
 TIMEOUT = 30
 WATCH_TIMEOUT = 300
+MERGE = "application/merge-patch+json"
 
 
 class Refused(Exception):

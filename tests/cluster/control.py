@@ -8,6 +8,7 @@ exit status on one line, and the output until the end of the stream.
 import functools
 import hmac
 import http.client
+import json
 import secrets
 import signal
 import socketserver
@@ -26,6 +27,8 @@ class Actions:
         self.servers, self.account = servers, account
         self.actions = {
             ("apiserver", "start"): servers.start_apiserver,
+            ("apiserver", "start", "older"): lambda: servers.start_apiserver(
+                "--feature-gates=WatchList=false"),
             ("apiserver", "stop"): servers.apiserver.stop,
             ("apiserver", "pause"): lambda: servers.apiserver.signal(
                 signal.SIGSTOP),
@@ -41,6 +44,10 @@ class Actions:
         with open(self.servers.audit, encoding="utf-8") as log:
             return log.read().rstrip("\n")
 
+    def _patch(self, path, data):
+        self.servers.client.call("PATCH", path, json.loads(data),
+                                 api.MERGE)
+
     def run(self, arguments, data):
         if arguments[:1] == ["kubectl"]:
             return self.servers.kubectl(arguments[1:], data)
@@ -48,6 +55,8 @@ class Actions:
             return self.servers.kubectl(["auth", "can-i", "--list"],
                                         kubeconfig=self.account.kubeconfig)
         action = self.actions.get(tuple(arguments))
+        if arguments[:1] == ["patch"] and arguments[2:] == ["-"]:
+            action = functools.partial(self._patch, arguments[1], data)
         if arguments[:2] == ["rbac", "without"] and len(arguments) == 4:
             action = functools.partial(self.account.without, *arguments[2:])
         if action is None:

@@ -14,7 +14,6 @@ ADDRESSES = "knp.test/addresses"
 NODES = {"node1": "192.168.50.1", "node2": "192.168.50.2"}
 PODS = "/api/v1/pods"
 RETRY = 0.1
-MERGE = "application/merge-patch+json"
 
 
 def conditions(*kinds):
@@ -28,7 +27,7 @@ def register_nodes(client):
         client.call("PATCH", "/api/v1/nodes/%s/status" % name, {"status": {
             "addresses": [{"type": "InternalIP", "address": address},
                           {"type": "Hostname", "address": name}],
-            "conditions": conditions("Ready")}}, MERGE)
+            "conditions": conditions("Ready")}}, api.MERGE)
 
 
 def running(pod, addresses):
@@ -86,7 +85,7 @@ class Kubelet(threading.Thread):
                 return
             wanted = running(pod, said.split(","))
             if pod["status"].get("podIPs") != wanted["status"]["podIPs"]:
-                self.client.call("PATCH", path + "/status", wanted, MERGE)
+                self.client.call("PATCH", path + "/status", wanted, api.MERGE)
         except api.Refused as refused:
             # gone or replaced since the event: another event tells
             if refused.code not in (404, 409):

@@ -65,13 +65,14 @@ class Process:
         self.log = os.path.join(folder, name + ".log")
         self.process = None
 
-    def start(self):
-        SPAWNER.submit(self._spawn).result()
+    def start(self, *more):
+        """With more arguments, for this time."""
+        SPAWNER.submit(self._spawn, more).result()
 
-    def _spawn(self):
+    def _spawn(self, more):
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
-                self.command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                self.command + list(more), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 preexec_fn=die_with_parent)
 
     def running(self):
@@ -193,9 +194,9 @@ class Servers:
             "GET", "/api/v1/namespaces/default/serviceaccounts/default")
         return True
 
-    def start_apiserver(self):
+    def start_apiserver(self, *more):
         if not self.apiserver.running():
-            self.apiserver.start()
+            self.apiserver.start(*more)
         self._wait(self.apiserver,
                    lambda: self.client.raw("/readyz") == "ok",
                    "is not ready")

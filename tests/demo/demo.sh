@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # The walk of `make demo`, run as root in the guest: two nodes, six pods, the
-# policies of manifests/. Every connection is a real one, everything that is
+# policies of manifests/, from a folder, or from an API server if there is one
+# (`make demo CLUSTER=1`). Every connection is a real one, everything that is
 # shown is read from the kernel. It ends with an error if something that is
 # announced does not happen.
 # shellcheck source=tests/guest/lib.sh
@@ -67,6 +68,9 @@ show() {
 	moment
 }
 
+# typed COMMAND: as an administrator would type it
+typed() { printf '%sadmin$%s %s%s\n' "$dim" "$plain$bold" "$1" "$plain"; }
+
 # draw: the matrix of the connections just made; cells that changed stand out
 draw() {
 	awk -v green="$green" -v red="$red" -v plain="$plain" -v yellow="$yellow" \
@@ -121,6 +125,20 @@ enforced() {
 
 version() { status node1 enforced_version; }
 
+describe_policies() {
+	local file
+
+	for file in "$DEMO"/manifests/[1-9]*.yaml; do
+		printf '    %s%s%s\n' "$yellow" "$(basename "$file")" "$plain"
+		grep '^#' "$file" | sed '1d; s/^# */      /'
+	done
+}
+
+SOURCE=folder
+[ ! -d /guest/host ] || SOURCE=server
+# shellcheck source=tests/demo/folder.sh
+. $DEMO/$SOURCE.sh
+
 clear_line() { printf '%s\n' "$1" | sed 's/^/    /'; }
 
 printf '%sknp%s: Kubernetes NetworkPolicy, enforced in the kernel\n' "$bold" "$plain"
@@ -136,17 +154,14 @@ sed "s/|/$dim|$plain/g" <<'END'
     |  knp.ko + knpd                |        |  knp.ko + knpd                |
     +-------------------------------+        +-------------------------------+
 END
-topology_up || fail "no topology"
+source_up
 serve
-mkdir -p $MANIFESTS
-cp $DEMO/manifests/cluster.yaml $MANIFESTS/
-say "Pods are routed, dual stack, and serve port 80. knpd reads manifests from a
-folder: for now the pods and namespaces, no policy."
+objects_come
 load_module || fail "knp.ko does not load"
 printf '%snode1#%s insmod knp.ko%s\n' "$dim" "$plain$bold" "$plain"
 for node in node1 node2; do
-	printf '%s%s#%s knpd --node %s --manifests %s &%s\n' "$dim" $node "$plain$bold" \
-		$node $MANIFESTS "$plain"
+	printf '%s%s#%s knpd --node %s %s &%s\n' "$dim" $node "$plain$bold" \
+		$node "${KNPD_SOURCE[$node]}" "$plain"
 	knpd_start $node
 done
 enforced 0
@@ -156,18 +171,7 @@ END
 draw /run/before
 
 title "Policies"
-say "Four files come into the folder:"
-for file in "$DEMO"/manifests/[1-9]*.yaml; do
-	printf '    %s%s%s\n' "$yellow" "$(basename "$file")" "$plain"
-	grep '^#' "$file" | sed '1d; s/^# */      /'
-done
-before=$(version)
-mkdir /run/new
-cp "$DEMO"/manifests/[1-9]*.yaml /run/new/
-mv /run/new/*.yaml $MANIFESTS/
-enforced "$before"
-say "knpd compiled them and committed one transaction per node; node1 took
-$(status node1 last_us) us from the changed file to the enforced generation."
+policies_come
 connect_all /run/after <<-END
 	deny  *            shop/*    *
 	allow *            shop/web  *
@@ -229,10 +233,8 @@ ping_both() {
 ping_both pong pong
 say "Now the rule for shop/api goes out of the database's policy. knp keeps no
 state per connection, so the very next packet is judged by the new generation:"
-before=$(version)
-sed 's/app: api/app: nobody/' "$DEMO/manifests/40-shop-db.yaml" >/run/db.new
-mv /run/db.new $MANIFESTS/40-shop-db.yaml
-enforced "$before"
+policy_changes 40-shop-db.yaml < <(sed 's/app: api/app: nobody/' \
+	"$DEMO/manifests/40-shop-db.yaml")
 ping_both lost pong
 hold_close api
 hold_close backup

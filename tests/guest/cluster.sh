@@ -17,12 +17,21 @@ GUEST_ADDRESS=10.0.2.15
 ACCOUNT=/var/run/secrets/kubernetes.io/serviceaccount
 KUBECONFIG_KNPD=$ACCOUNT/kubeconfig
 read -r HOST_PORT HOST_SECRET <$HOST_FILES/control
+# one the way of a kubeconfig, the other that of a pod
+# shellcheck disable=SC2034 # lib.sh uses it
+KNPD_SOURCE=(
+	[node1]="--kubeconfig $KUBECONFIG_KNPD --start-spread 0"
+	[node2]="--in-cluster --start-spread 0"
+)
+export KUBERNETES_SERVICE_HOST=$HOST_ADDRESS KUBERNETES_SERVICE_PORT
 
 # host ACTION...: has it done by tests/cluster/control.py; if the last argument is
 # "-", standard input goes along. The action's output and status are this one's.
 #
 #   kubectl ARG...             as the administrator
+#   patch PATH -               a merge patch on stdin, without starting kubectl
 #   apiserver stop|start       start returns when it is ready
+#   apiserver start older      as servers are that offer no WatchList
 #   apiserver pause|resume     it takes connections and says nothing
 #   etcd compact
 #   token rotate               prints a new one; the old one dies within 10 s
@@ -43,24 +52,25 @@ host() {
 	return "$status"
 }
 
-# token_write: stdin becomes the token in one step, as a kubelet does it
-token_write() {
+# account_write CA: stdin becomes the token in one step, as a kubelet does it
+account_write() {
 	local version=..$EPOCHREALTIME
 
 	mkdir "$ACCOUNT/$version"
 	cp "$HOST_FILES"/*.crt "$HOST_FILES"/*kubeconfig "$ACCOUNT/$version/"
+	cp "$HOST_FILES/$1" "$ACCOUNT/$version/ca.crt"
 	tr -d '\n' >"$ACCOUNT/$version/token"
 	ln -s "$version" $ACCOUNT/..data_tmp
 	mv -T $ACCOUNT/..data_tmp $ACCOUNT/..data
 }
 
-token_rotate() { host token rotate | token_write; }
+token_rotate() { host token rotate | account_write ca.crt; }
 
 account_up() {
 	local name
 
 	mkdir -p $ACCOUNT
-	token_write <$HOST_FILES/token
+	account_write ca.crt <$HOST_FILES/token
 	for name in token ca.crt other-ca.crt kubeconfig other-ca.kubeconfig; do
 		ln -s ..data/$name $ACCOUNT/$name
 	done
@@ -83,7 +93,7 @@ node_way() {
 network_up() {
 	local link
 
-	modprobe -a virtio_pci virtio_net || return 1
+	modprobe -a virtio_pci virtio_net nft_log nf_log_syslog || return 1
 	link=$(basename /sys/bus/virtio/drivers/virtio_net/virtio*/net/*)
 	ip addr add $GUEST_ADDRESS/24 dev "$link"
 	ip link set "$link" up
@@ -154,9 +164,54 @@ cluster_create() {
 	namespaces_create $(pods | sed 's|/.*||' | sort -u) && pods | pods_create
 }
 
+# knpd_says NODE CONDITION: of the node's status file; of(RESOURCE) is what it
+# says of a resource, enforced that nothing is under way
+knpd_says() {
+	jq -e "def of(r): .source.resources[] | select(.resource == r);
+		def enforced: .state == \"synced\" and
+			.store_version == .enforced_version and
+			.batches == .enforced_batches;
+		$2" "$(status_of "$1")"
+}
+
+# brings NAME CONDITION COMMAND...: the command changes something at the API
+# server; a test: both nodes say in time that the condition is enforced
+brings() {
+	local name=$1 condition=$2 node code=0
+
+	shift 2
+	"$@" >/run/check.out 2>&1 || code=1
+	for node in node1 node2; do
+		await "$PATIENCE" knpd_says $node "enforced and ($condition)" || code=1
+	done
+	result "$code" "$name"
+	[ "$code" = 0 ] || diag "$condition: $(cat /run/check.out
+		jq -c . "$(status_of node1)" "$(status_of node2)")"
+	return 0
+}
+
+# newest RESOURCE: the condition that its newest version has been seen
+newest() {
+	echo "of(\"$1\").resource_version | tonumber >=
+		$(host kubectl get "$1" -A -o json |
+			jq '[.items[].metadata.resourceVersion | tonumber] | max')"
+}
+
+# objects RESOURCE NUMBER: the condition that there are so many
+objects() { echo "of(\"$1\").objects == $2"; }
+
+# what a stranger needs to see of the server
+cluster_evidence() {
+	host requests >"$LOGS/requests"
+	host kubectl get -A -o yaml namespaces,pods,networkpolicies \
+		>"$LOGS/objects.yaml"
+	cleanup
+}
+
 # cluster_up: topology, network, files; nothing is in the API server yet
 cluster_up() {
-	topology_up && network_up && account_up
+	topology_up && network_up && account_up || return 1
+	KUBERNETES_SERVICE_PORT=$(server | sed 's/.*://')
 }
 
 server() { jq -r '.clusters[0].cluster.server' $KUBECONFIG_KNPD; }
@@ -170,3 +225,5 @@ from() {
 	on "$node" curl -sS --max-time 20 --cacert $ACCOUNT/ca.crt \
 		-H "Authorization: Bearer $(cat $ACCOUNT/token)" "$@" "$(server)$path"
 }
+
+trap cluster_evidence EXIT

@@ -12,8 +12,14 @@
 . /guest/topology.sh
 
 LOGS=${LOGS:-/run/logs}
+# how many seconds what is to happen may take
+PATIENCE=40
 PORTS='80/TCP 81/TCP 80/UDP 81/UDP 80/SCTP 81/SCTP'
 declare -A KNPD_PID
+# where knpd of a node gets its objects from
+declare -A KNPD_SOURCE=(
+	[node1]="--manifests $MANIFESTS" [node2]="--manifests $MANIFESTS"
+)
 
 # ---- TAP -------------------------------------------------------------------
 
@@ -259,7 +265,8 @@ knpd_start() {
 
 	shift
 	mkdir -p "$(runtime_of "$node")" $MANIFESTS
-	ip netns exec "$node" knpd --node "$node" --manifests $MANIFESTS \
+	# shellcheck disable=SC2086 # words are wanted
+	ip netns exec "$node" knpd --node "$node" ${KNPD_SOURCE[$node]} \
 		--runtime-dir "$(runtime_of "$node")" "$@" \
 		>>"$LOGS/knpd-$node.log" 2>&1 &
 	KNPD_PID[$node]=$!
@@ -272,6 +279,14 @@ knpd_kill() {
 	return 0
 }
 
+# knpd_restart NODE [OPTION...]: killed, started again, and all is enforced
+knpd_restart() {
+	knpd_kill "$1"
+	rm -f "$(status_of "$1")"
+	knpd_start "$@"
+	enforced_since "$1" 0
+}
+
 # status NODE FIELD: of the status file
 status() { jq -r ".$2" "$(status_of "$1")" 2>/dev/null; }
 
@@ -280,7 +295,7 @@ generation() { ctl "$1" status -o json | jq -r .module.generation; }
 # enforced_since NODE VERSION [SECONDS]: waits until a later version of the store
 # is enforced, and nothing newer is under way
 enforced_since() {
-	probe enforced "${3:-40}" "$(status_of "$1")" "$2"
+	probe enforced "${3:-$PATIENCE}" "$(status_of "$1")" "$2"
 }
 
 # nodes_start: module, both daemons, and the state they start from enforced

@@ -16,6 +16,11 @@
  *       replaces DIR/latency.yaml by copies of FILE_A and FILE_B in turn and
  *       measures until NAMES, the journal that knpd seals after each commit,
  *       has a new generation; prints the figures
+ *   probe changes NETNS ADDRESS PORT
+ *       asks a UDP server all the time; for each line "yes START" or "no START"
+ *       on stdin prints how long after START, microseconds of the clock, the
+ *       first packet was sent that had this new verdict, and at the end of
+ *       stdin the figures
  *   probe enforced SECONDS STATUS VERSION
  *       waits until the status file says that a later version of the store
  *       than VERSION is enforced, and that nothing newer is under way
@@ -54,13 +59,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#define NAME_LEN	64
-#define MSG_LEN		64
+#include "probe.h"
 
-static void die(const char *fmt, ...) __attribute__((format(printf, 1, 2),
-						     noreturn));
-
-static void die(const char *fmt, ...)
+void die(const char *fmt, ...)
 {
 	int err = errno;
 	va_list ap;
@@ -73,7 +74,7 @@ static void die(const char *fmt, ...)
 	exit(2);
 }
 
-static int64_t now_us(void)
+int64_t now_us(void)
 {
 	struct timespec ts;
 
@@ -81,7 +82,7 @@ static int64_t now_us(void)
 	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
 }
 
-static void enter(const char *netns)
+void enter(const char *netns)
 {
 	static char current[NAME_LEN];
 	char path[PATH_MAX];
@@ -97,7 +98,7 @@ static void enter(const char *netns)
 	snprintf(current, sizeof(current), "%s", netns);
 }
 
-static int proto_number(const char *name)
+int proto_number(const char *name)
 {
 	if (!strcmp(name, "TCP"))
 		return IPPROTO_TCP;
@@ -109,7 +110,7 @@ static int proto_number(const char *name)
 	die("protocol %s", name);
 }
 
-static int new_socket(int family, int proto)
+int new_socket(int family, int proto)
 {
 	int type = proto == IPPROTO_UDP ? SOCK_DGRAM : SOCK_STREAM;
 	int fd;
@@ -120,8 +121,8 @@ static int new_socket(int family, int proto)
 	return fd;
 }
 
-static socklen_t parse_address(const char *text, int port,
-			       struct sockaddr_storage *ret)
+socklen_t parse_address(const char *text, int port,
+			struct sockaddr_storage *ret)
 {
 	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)ret;
 	struct sockaddr_in *v4 = (struct sockaddr_in *)ret;
@@ -692,7 +693,8 @@ static struct status read_status(const char *path)
 
 	if (!get_file(path, buf, sizeof(buf)))
 		return st;
-	at = strstr(buf, "\"state\"");
+	/* That of knpd: what it says of its source is deeper. */
+	at = strstr(buf, "\n  \"state\"");
 	at = at ? strchr(at, ':') : NULL;
 	at = at ? strchr(at, '"') : NULL;
 	st.version = number_in(buf, "\"enforced_version\"");
@@ -789,6 +791,15 @@ static int compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+void print_figures(int64_t *us, int n)
+{
+	qsort(us, (size_t)n, sizeof(*us), compare);
+	printf("changes=%d min_us=%lld p50_us=%lld p90_us=%lld p99_us=%lld max_us=%lld\n",
+	       n, (long long)us[0], (long long)us[n / 2], (long long)us[n * 9 / 10],
+	       (long long)us[n * 99 / 100], (long long)us[n - 1]);
+	fflush(stdout);
+}
+
 static int cmd_latency(int argc, char **argv)
 {
 	char text[2][65536];
@@ -815,10 +826,7 @@ static int cmd_latency(int argc, char **argv)
 		wait_generation(ino, argv[2], old);
 		us[i] = now_us() - start;
 	}
-	qsort(us, (size_t)n, sizeof(*us), compare);
-	printf("changes=%d min_us=%lld p50_us=%lld p90_us=%lld p99_us=%lld max_us=%lld\n",
-	       n, (long long)us[0], (long long)us[n / 2], (long long)us[n * 9 / 10],
-	       (long long)us[n * 99 / 100], (long long)us[n - 1]);
+	print_figures(us, n);
 	free(us);
 	close(ino);
 	return 0;
@@ -836,6 +844,8 @@ int main(int argc, char **argv)
 		return cmd_latency(argc - 2, argv + 2);
 	if (argc > 1 && !strcmp(argv[1], "enforced"))
 		return cmd_enforced(argc - 2, argv + 2);
-	fputs("usage: probe serve|matrix|hold|latency|enforced ...\n", stderr);
+	if (argc > 1 && !strcmp(argv[1], "changes"))
+		return probe_changes(argc - 2, argv + 2);
+	fputs("usage: probe serve|matrix|hold|latency|enforced|changes ...\n", stderr);
 	return 2;
 }

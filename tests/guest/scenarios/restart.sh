@@ -7,13 +7,6 @@
 # shellcheck source=tests/guest/lib.sh
 . /guest/lib.sh
 
-restart() {
-	knpd_kill "$1"
-	rm -f "$(status_of "$1")"
-	knpd_start "$1"
-	enforced_since "$1" 0
-}
-
 nothing_written() {
 	equals "$(generation "$1")" "$2" && equals "$(status "$1" commits)" 0
 }
@@ -48,15 +41,15 @@ matrix "knpd is gone: the kernel enforces" "80/TCP 81/UDP" <<-END
 	allow x/* x/* *
 END
 
-check "restart, nothing changed" restart node1
+check "restart, nothing changed" knpd_restart node1
 check "restart, nothing changed: nothing written" nothing_written node1 "$before"
 
 knpd_kill node1
 reorder
-check "restart, other order and file names" restart node1
+check "restart, other order and file names" knpd_restart node1
 check "restart, other order and file names: nothing written" \
 	nothing_written node1 "$before"
-check "knpd of node2 is started again" restart node2
+check "knpd of node2 is started again" knpd_restart node2
 
 batches=$(status node1 batches)
 cp $MANIFESTS/other-name.yaml $MANIFESTS/.copy
@@ -77,7 +70,7 @@ matrix "policy comes while knpd of node1 is away: node1 enforces the old" \
 	allow x/* x/* *
 	deny * y/b *
 END
-check "knpd is back" restart node1
+check "knpd is back" knpd_restart node1
 matrix "knpd is back: the new policy is enforced" "80/TCP 81/UDP" <<-END
 	deny * x/* *
 	allow x/* x/* *
