@@ -227,7 +227,7 @@ static void drop_list(void *arg)
 	knp_faults_clear(&f->staged);
 }
 
-static int apply(void *arg, struct knp_event *e)
+static int apply(void *arg, struct knp_kube_event *e)
 {
 	struct knp_object *object = &e->object;
 	struct feed *f = arg;
@@ -279,7 +279,7 @@ static int wrong(struct feed *f, const char *format, ...)
 
 /* Of Pods there are many; what is not plain among them is said by json-c. */
 static int decode_event(struct feed *f, const char *line, size_t len,
-			struct knp_event *e)
+			struct knp_kube_event *e)
 {
 	int err = 1;
 
@@ -333,7 +333,7 @@ static int on_head(void *arg, const struct knp_http_head *head)
 static int on_line(void *arg, const char *line, size_t len)
 {
 	struct feed *f = arg;
-	struct knp_event e;
+	struct knp_kube_event e;
 	int err;
 
 	err = decode_event(f, line, len, &e);

@@ -3,7 +3,7 @@
  * What an API server sends, decoded: one event of a watch, one page of a list.
  *
  * Two decoders give the same results: kube_json.c (json-c) reads every
- * resource and everything a server may say; pod_json.cc (simdjson) reads Pods,
+ * resource and everything a server may say; pod_json.c (simdjson) reads Pods,
  * the only resource of which there are very many, and leaves what is not plain
  * to the first. The words are those of the Kubernetes API: metadata.
  * resourceVersion is opaque here, 410 Gone is an ERROR event with a Status.
@@ -50,7 +50,7 @@ struct knp_status {
 };
 
 /**
- * struct knp_event - one decoded watch event
+ * struct knp_kube_event - one decoded watch event
  * @type: which of the members below count
  * @object: ADDED, MODIFIED, DELETED: the object, or the identity of a refused
  *	one; to knp_object_clear()
@@ -58,7 +58,7 @@ struct knp_status {
  * @initial_end: BOOKMARK: annotated k8s.io/initial-events-end: "true"
  * @status: ERROR
  */
-struct knp_event {
+struct knp_kube_event {
 	enum knp_event_type type;
 	struct knp_object object;
 	char version[KNP_VERSION_LEN];

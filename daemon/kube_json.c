@@ -220,7 +220,7 @@ static int decode_one(struct json_object *obj, enum knp_kind kind,
 }
 
 static int read_event(struct json_object *obj, enum knp_kind kind,
-		      struct knp_event *e, struct knp_faults *faults,
+		      struct knp_kube_event *e, struct knp_faults *faults,
 		      char **why)
 {
 	struct json_object *object = member(obj, "object", json_type_object);
@@ -259,10 +259,10 @@ static int read_event(struct json_object *obj, enum knp_kind kind,
 }
 
 int knp_kube_json_event(const char *buf, size_t len, enum knp_kind kind,
-			struct knp_event *ret, struct knp_faults *faults,
+			struct knp_kube_event *ret, struct knp_faults *faults,
 			char **why)
 {
-	struct knp_event e = { 0 };
+	struct knp_kube_event e = { 0 };
 	struct json_object *obj;
 	int err;
 

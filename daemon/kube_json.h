@@ -33,7 +33,7 @@ const char *knp_kube_resource(enum knp_kind kind);
  * only on 0.
  */
 int knp_kube_json_event(const char *buf, size_t len, enum knp_kind kind,
-			struct knp_event *ret, struct knp_faults *faults,
+			struct knp_kube_event *ret, struct knp_faults *faults,
 			char **why);
 
 /**

@@ -518,7 +518,7 @@ static bool complete(struct knp_reflect *r, int64_t now, const char *version)
 }
 
 static bool initial_event(struct knp_reflect *r, int64_t now,
-			  struct knp_event *e)
+			  struct knp_kube_event *e)
 {
 	int err = 0;
 
@@ -545,7 +545,7 @@ static bool initial_event(struct knp_reflect *r, int64_t now,
 	return err && out_of_memory(r, now);
 }
 
-static bool change(struct knp_reflect *r, int64_t now, struct knp_event *e)
+static bool change(struct knp_reflect *r, int64_t now, struct knp_kube_event *e)
 {
 	/* Sent twice: the state is that of the first time. */
 	if (!strcmp(e->version, r->version)) {
@@ -566,7 +566,7 @@ static bool change(struct knp_reflect *r, int64_t now, struct knp_event *e)
 }
 
 static bool watch_event(struct knp_reflect *r, int64_t now,
-			struct knp_event *e)
+			struct knp_kube_event *e)
 {
 	switch (e->type) {
 	case KNP_EVENT_ADDED:
@@ -594,7 +594,7 @@ static bool watch_event(struct knp_reflect *r, int64_t now,
 }
 
 bool knp_reflect_event(struct knp_reflect *r, int64_t now,
-		       struct knp_event *event)
+		       struct knp_kube_event *event)
 {
 	bool initial = r->initial;
 

@@ -94,7 +94,7 @@ struct knp_reflect_ops {
 	int (*commit)(void *arg);
 	void (*abort)(void *arg);
 	/* A change after the list: ADDED, MODIFIED or DELETED; as put. */
-	int (*apply)(void *arg, struct knp_event *event);
+	int (*apply)(void *arg, struct knp_kube_event *event);
 	/* Uniform over 32 bits. */
 	uint32_t (*random)(void *arg);
 };
@@ -226,7 +226,7 @@ void knp_reflect_alive(struct knp_reflect *r, int64_t now);
  * the request is over, and to be cancelled without knp_reflect_end().
  */
 bool knp_reflect_event(struct knp_reflect *r, int64_t now,
-		       struct knp_event *event);
+		       struct knp_kube_event *event);
 
 /* An item of a list; what it holds is taken over. Return 0 or -ENOMEM. */
 int knp_reflect_item(struct knp_reflect *r, struct knp_object *object);

@@ -279,7 +279,7 @@ static bool event_type(const struct knp_text *type, enum knp_event_type *ret)
 }
 
 /* A tree that was an event's object; as knp_pod_json_event(). */
-static int decode_tree(struct json_object *obj, struct knp_event *event,
+static int decode_tree(struct json_object *obj, struct knp_kube_event *event,
 		       struct knp_faults *faults)
 {
 	struct knp_objects objects = { 0 };
@@ -307,9 +307,9 @@ static int decode_tree(struct json_object *obj, struct knp_event *event,
 }
 
 int knp_pod_json_event(struct knp_pod_json *p, const char *buf, size_t len,
-		       struct knp_event *ret, struct knp_faults *faults)
+		       struct knp_kube_event *ret, struct knp_faults *faults)
 {
-	struct knp_event event = { 0 };
+	struct knp_kube_event event = { 0 };
 	struct knp_pod_item *item;
 	struct json_object *obj;
 	struct knp_text type;

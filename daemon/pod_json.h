@@ -37,7 +37,7 @@ void knp_pod_json_free(struct knp_pod_json *p);
  * plain: decode it with json-c; -ENOMEM. @ret is set only on 0.
  */
 int knp_pod_json_event(struct knp_pod_json *p, const char *buf, size_t len,
-		       struct knp_event *ret, struct knp_faults *faults);
+		       struct knp_kube_event *ret, struct knp_faults *faults);
 
 /**
  * knp_pod_json_page() - decode one page of a list of Pods

@@ -205,7 +205,7 @@ static size_t by_pod_json(struct knp_pod_json *p, struct input *in,
 
 	for (size_t i = 0; i < in->n; i++) {
 		const char *text = in->buf + in->start[i];
-		struct knp_event event;
+		struct knp_kube_event event;
 		struct knp_page page;
 
 		if (events) {

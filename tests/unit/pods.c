@@ -61,7 +61,7 @@ void fast_event(struct knp_pod_json *p, const char *text, size_t len,
 		struct outcome *ret)
 {
 	char *buf = padded(text, len);
-	struct knp_event event = { 0 };
+	struct knp_kube_event event = { 0 };
 
 	*ret = (struct outcome){ 0 };
 	ret->err = knp_pod_json_event(p, buf, len, &event, &ret->faults);

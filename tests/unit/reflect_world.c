@@ -90,7 +90,7 @@ static void drop(void *arg)
 	world.aborts++;
 }
 
-static int apply(void *arg, struct knp_event *e)
+static int apply(void *arg, struct knp_kube_event *e)
 {
 	int err = fails();
 
@@ -156,7 +156,7 @@ bool world_asked(const char *what)
 bool world_event(enum knp_event_type type, const char *name,
 		 const char *version)
 {
-	struct knp_event e = { .type = type };
+	struct knp_kube_event e = { .type = type };
 
 	snprintf(e.version, sizeof(e.version), "%s", version);
 	e.object.kind = KNP_KIND_POD;
@@ -172,7 +172,7 @@ bool world_added(const char *name, const char *version)
 
 bool world_bookmark(const char *version, bool initial_end)
 {
-	struct knp_event e = {
+	struct knp_kube_event e = {
 		.type = KNP_EVENT_BOOKMARK,
 		.initial_end = initial_end,
 	};
@@ -183,7 +183,7 @@ bool world_bookmark(const char *version, bool initial_end)
 
 bool world_error(int code, const char *reason)
 {
-	struct knp_event e = { .type = KNP_EVENT_ERROR };
+	struct knp_kube_event e = { .type = KNP_EVENT_ERROR };
 
 	e.status.code = code;
 	snprintf(e.status.reason, sizeof(e.status.reason), "%s", reason);

@@ -33,7 +33,7 @@ static char *quote(const char *text)
 	return json;
 }
 
-static int read_event(const char *text, enum knp_kind kind, struct knp_event *e)
+static int read_event(const char *text, enum knp_kind kind, struct knp_kube_event *e)
 {
 	char *json = quote(text);
 	char *why = NULL;
@@ -68,7 +68,7 @@ static void events_have_a_type_an_object_and_a_version(void **state)
 		{ EVENT("DELETED", POD("{'name':'a','namespace':'x',"
 			"'resourceVersion':'7'}")), KNP_EVENT_DELETED },
 	};
-	struct knp_event e;
+	struct knp_kube_event e;
 
 	(void)state;
 	for (size_t i = 0; i < 3; i++) {
@@ -96,7 +96,7 @@ static void bookmarks_end_the_initial_events_only_if_they_say_true(void **state)
 		{ EVENT("BOOKMARK", POD("{'resourceVersion':'8',"
 			"'annotations':{'k8s.io/initial-events-end':true}}")), false },
 	};
-	struct knp_event e;
+	struct knp_kube_event e;
 
 	(void)state;
 	for (size_t i = 0; i < 4; i++) {
@@ -110,7 +110,7 @@ static void bookmarks_end_the_initial_events_only_if_they_say_true(void **state)
 
 static void an_error_carries_a_status(void **state)
 {
-	struct knp_event e;
+	struct knp_kube_event e;
 
 	(void)state;
 	assert_int_equal(read_event(EVENT("ERROR", "{'apiVersion':'v1',"
@@ -191,7 +191,7 @@ static void what_is_no_event_of_the_resource_is_refused(void **state)
 		"{'type':'ADDED','object':{'a':'\xff'}}",
 		"\xef\xbb\xbf" EVENT("ADDED", POD("{'name':'a'}")),
 	};
-	struct knp_event e;
+	struct knp_kube_event e;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
@@ -202,7 +202,7 @@ static void what_is_no_event_of_the_resource_is_refused(void **state)
 static void strings_need_double_quotes(void **state)
 {
 	static const char text[] = "{'type':'PAUSED','object':{}}";
-	struct knp_event e;
+	struct knp_kube_event e;
 	char *why;
 
 	(void)state;
@@ -216,7 +216,7 @@ static void nesting_is_bounded_at_64(void **state)
 	char text[512] = "{'type':'ADDED','object':{'apiVersion':'v1',"
 		"'kind':'Pod','metadata':{'name':'a'},'x':";
 	size_t start = strlen(text);
-	struct knp_event e;
+	struct knp_kube_event e;
 
 	(void)state;
 	for (size_t depth = 33; depth <= 66; depth++) {
@@ -240,7 +240,7 @@ static void nesting_is_bounded_at_64(void **state)
 
 static void a_nul_in_an_annotation_stops_nothing(void **state)
 {
-	struct knp_event e;
+	struct knp_kube_event e;
 
 	(void)state;
 	assert_int_equal(read_event(EVENT("ADDED", POD("{'name':'a',"
@@ -257,7 +257,7 @@ static void a_nul_in_an_annotation_stops_nothing(void **state)
 
 static void a_refused_object_is_named_and_a_nameless_one_is_told(void **state)
 {
-	struct knp_event e;
+	struct knp_kube_event e;
 
 	(void)state;
 	assert_int_equal(read_event(EVENT("MODIFIED", POD("{'name':'a',"
@@ -278,7 +278,7 @@ static void a_refused_object_is_named_and_a_nameless_one_is_told(void **state)
 
 static void an_unknown_type_is_told_from_a_broken_event(void **state)
 {
-	struct knp_event e;
+	struct knp_kube_event e;
 
 	(void)state;
 	assert_int_equal(read_event(EVENT("PAUSED", "{'kind':'x'}"),
@@ -292,7 +292,7 @@ static void an_unknown_type_is_told_from_a_broken_event(void **state)
 
 static void namespaces_may_be_metadata_only(void **state)
 {
-	struct knp_event e;
+	struct knp_kube_event e;
 
 	(void)state;
 	assert_int_equal(read_event(EVENT("ADDED", PARTIAL("{'name':'n','labels':{'a':'b'}}")),

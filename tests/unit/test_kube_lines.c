@@ -38,7 +38,7 @@ struct seen {
 static int on_event(void *arg, const char *line, size_t len)
 {
 	struct seen *seen = arg;
-	struct knp_event e;
+	struct knp_kube_event e;
 	char *why;
 
 	for (size_t i = 0; i < KNP_JSON_PADDING; i++)

@@ -299,7 +299,7 @@ static void a_bookmark_moves_the_version(void **state)
 
 static void an_unknown_event_is_skipped(void **state)
 {
-	struct knp_event e = { .type = KNP_EVENT_UNKNOWN };
+	struct knp_kube_event e = { .type = KNP_EVENT_UNKNOWN };
 
 	(void)state;
 	world_sync_by_list("9");
