@@ -209,7 +209,7 @@ exec {changes_in}>&-
 read -r -t 20 -u "$changes_out" figures
 sort -n /run/writes >/run/writes.sorted
 check "... all were measured" contains "$figures" "changes=$CHANGES"
-printf '# figure: API write sent to first packet with the new verdict (emulated guest): %s\n' \
+printf '# figure: API write sent to first packet with the new verdict (emulated guest, another beside it): %s\n' \
 	"$figures"
 printf '# figure: API write sent to its answer, the same changes: p50_us=%s\n' \
 	"$(sed -n $((CHANGES / 2))p /run/writes.sorted)"
