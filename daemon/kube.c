@@ -299,13 +299,13 @@ static int on_item(void *arg, struct knp_object *object)
 
 static int decode_page(struct feed *f, struct knp_page *page)
 {
-	int err;
+	int err = -EBADMSG;
 
-	if (f->kind == KNP_KIND_POD) {
+	if (f->kind == KNP_KIND_POD)
 		err = knp_pod_json_page(f->k->pods, f->lines.buf, f->lines.len,
 					on_item, f, page, &f->staged);
-		return err == -EBADMSG ? wrong(f, "no list of Pods") : err;
-	}
+	if (err != -EBADMSG)
+		return err;
 	return knp_kube_json_page(f->lines.buf, f->lines.len, f->kind, on_item,
 				  f, page, &f->staged, &f->why);
 }

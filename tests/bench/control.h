@@ -9,7 +9,7 @@
  *	again what was deleted: ADDED without an address, then (this is the one
  *	that is timed) MODIFIED with it
  *   policy add|ports|peers|delete
- *	the-the-crowd/everybody, which selects all Pods of the crowd
+ *	the-crowd/everybody, which selects all Pods of the crowd
  *   rate R SECONDS
  *	R events a second about random Pods: 60 of 100 change nothing for policy
  *	(the Ready condition), 13 delete, 27 make Pods again in two steps

@@ -212,19 +212,21 @@ class Bench:
         return (commit.ns - sent) / 1e6
 
     def pod_events(self):
-        """Single events, of Pods on this node and elsewhere, taking turns."""
+        """Single events, of Pods elsewhere and then on this node.
+
+        One after the other: without the Pods here that a policy selects, what
+        is elsewhere changes nothing.
+        """
         counts = {"remote": self.size.remote, "local": self.size.local}
         times = {"remote": [], "local": []}
         self.say("%d events of one Pod" % sum(counts.values()))
-        turns = max(counts.values())
-        end = time.monotonic() + MOST_S
         waited = self.knpd.waited()
-        for turn in range(turns):
-            if time.monotonic() > end:
-                break
-            for scope, count in counts.items():
-                if turn * count // turns == (turn + 1) * count // turns:
-                    continue
+        for scope, count in counts.items():
+            end = time.monotonic() + MOST_S
+            # A Pod that was deleted is made again: whole rounds.
+            while (len(times[scope]) < count and
+                   (time.monotonic() < end or
+                    len(times[scope]) % len(KINDS))):
                 kind = KINDS[len(times[scope]) % len(KINDS)]
                 times[scope].append(self.one_event("pod %s %s" %
                                                    (kind, scope)))

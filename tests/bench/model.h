@@ -20,7 +20,7 @@
  * Policies: about two per namespace, of six kinds (default deny; Pods of the
  * same namespace with ports; namespaces of a team; a namespace and its Pods;
  * ipBlock with except and a port range; DNS and named ports), 20 of them in the
- * crowd. One more, the-the-crowd/everybody, is made and changed on demand.
+ * crowd. One more, the-crowd/everybody, is made and changed on demand.
  */
 #ifndef KNP_BENCH_MODEL_H
 #define KNP_BENCH_MODEL_H
@@ -97,7 +97,7 @@ int model_write_pod(const struct model *m, uint32_t i, uint64_t version,
 		    char *buf, size_t room);
 
 /*
- * the-the-crowd/everybody selects all Pods of the crowd; with other ports and peers for
+ * the-crowd/everybody selects all Pods of the crowd; with other ports and peers for
  * every other @ports and @peers.
  */
 int model_write_everybody(const struct model *m, uint32_t ports,
