@@ -161,6 +161,8 @@ const void *knp_store_at(const struct knp_store *s, enum knp_kind kind,
 }
 
 /* Namespaces are interned: mostly the same pointer. */
+#define NEAR_END	32
+
 static int compare(enum knp_kind kind, const void *object, const char *ns,
 		   const char *name)
 {
@@ -177,9 +179,12 @@ bool knp_store_find(const struct knp_store *s, enum knp_kind kind,
 	size_t hi = knp_store_count(s, kind);
 	size_t lo = 0;
 
-	/* Lists are in order, nearly: what comes next belongs to the end. */
+	/* Lists are in order, nearly: what comes next belongs near the end. */
 	if (hi && compare(kind, get(array, hi - 1), ns, name) < 0)
 		lo = hi;
+	else if (hi > NEAR_END &&
+		 compare(kind, get(array, hi - NEAR_END), ns, name) < 0)
+		lo = hi - NEAR_END;
 	while (lo < hi) {
 		size_t mid = lo + (hi - lo) / 2;
 		int cmp = compare(kind, get(array, mid), ns, name);
