@@ -1,0 +1,416 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * From the store to the kernel: a kernel made of the module's own tables, that
+ * fails and is changed by others as told.
+ */
+#include "clusters.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "enforcer.h"
+#include "runtime.h"
+
+#define NODE	"n"
+
+/**
+ * struct kernel - the ctx of the backend
+ * @next: the open transaction
+ * @reads: how often all tables were read
+ * @fail: errno that the next call of a kind returns, once
+ */
+struct kernel {
+	struct knp_tables *tables;
+	struct knp_tables *next;
+	struct knp_info info;
+	uint64_t puts;
+	uint64_t deletes;
+	int reads;
+	int fail_write;
+	int fail_commit;
+};
+
+static int once(int *err)
+{
+	int ret = *err;
+
+	*err = 0;
+	return ret;
+}
+
+static int k_info(void *ctx, struct knp_info *ret)
+{
+	*ret = ((struct kernel *)ctx)->info;
+	return 0;
+}
+
+static int k_read(void *ctx, struct knp_ruleset **ret, struct knp_info *info)
+{
+	struct kernel *k = ctx;
+
+	k->reads++;
+	*ret = read_back(k->tables);
+	*info = k->info;
+	return 0;
+}
+
+static int k_abort(void *ctx)
+{
+	struct kernel *k = ctx;
+
+	knp_tables_free(k->next);
+	k->next = NULL;
+	return 0;
+}
+
+static int k_begin(void *ctx, uint64_t generation)
+{
+	struct kernel *k = ctx;
+
+	if (generation != k->info.generation)
+		return -ESTALE;
+	k->next = knp_tables_clone(k->tables);
+	k->puts = 0;
+	k->deletes = 0;
+	return 0;
+}
+
+static int k_write(void *ctx, const struct knp_op *op)
+{
+	struct knp_refusal why = { 0 };
+	struct kernel *k = ctx;
+	int n = once(&k->fail_write);
+
+	if (n)
+		return n;
+	n = op->delete ? knp_tables_delete(k->next, op->table, op->recs,
+					   op->len, &why) :
+			 knp_tables_put(k->next, op->table, op->recs, op->len,
+					&why);
+	if (n < 0)
+		fail_msg("%s", why.msg);
+	if (op->delete)
+		k->deletes += op->count;
+	else
+		k->puts += op->count;
+	return 0;
+}
+
+static int k_commit(void *ctx, uint64_t count, uint64_t *generation)
+{
+	struct kernel *k = ctx;
+	int err = once(&k->fail_commit);
+
+	if (err) {
+		k_abort(k);
+		return err;
+	}
+	assert_int_equal(count, k->puts + k->deletes);
+	assert_int_equal(knp_tables_freeze(k->next), 0);
+	knp_tables_free(k->tables);
+	k->tables = k->next;
+	k->next = NULL;
+	*generation = ++k->info.generation;
+	return 0;
+}
+
+static int k_mode(void *ctx, uint8_t mode)
+{
+	((struct kernel *)ctx)->info.mode = mode;
+	return 0;
+}
+
+static int k_attach(void *ctx, uint32_t families)
+{
+	((struct kernel *)ctx)->info.families |= families;
+	return 0;
+}
+
+static const char *k_text(void *ctx)
+{
+	(void)ctx;
+	return "";
+}
+
+static const struct knp_push_ops backend = {
+	.info	= k_info,
+	.read	= k_read,
+	.begin	= k_begin,
+	.write	= k_write,
+	.commit	= k_commit,
+	.abort	= k_abort,
+	.mode	= k_mode,
+	.attach	= k_attach,
+	.text	= k_text,
+};
+
+/* struct node - all of it, with a runtime folder */
+struct node {
+	struct kernel kernel;
+	struct knp_store *store;
+	struct knp_push *push;
+	struct knp_names_log *names;
+	struct knp_enforcer *enforcer;
+	struct knp_push_result last;
+	char dir[32];
+};
+
+#define POD(name, app, node, ip) \
+	"{apiVersion: v1, kind: Pod, metadata: {name: " name ", namespace: x, labels: {app: " app "}}," \
+	" spec: {nodeName: " node "}, status: {phase: Running, podIPs: [" ip "]}}\n---\n"
+
+static const char start[] =
+	POD("a", "a", NODE, "{ip: 10.0.0.1}")
+	POD("b", "b", "m", "{ip: 10.0.0.2}")
+	"{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: p, namespace: x},"
+	" spec: {podSelector: {matchLabels: {app: a}}, ingress: [{from: [{podSelector: {matchLabels: {app: b}}}]}]}}\n";
+
+static void node_init(struct node *n)
+{
+	const struct knp_push_options options = {
+		.families = KNP_FAMILY_ALL, .mode = -1,
+	};
+
+	*n = (struct node){ .dir = "/tmp/knp-enforcer.XXXXXX" };
+	assert_non_null(mkdtemp(n->dir));
+	n->kernel.tables = knp_tables_new();
+	assert_int_equal(knp_tables_freeze(n->kernel.tables), 0);
+	n->kernel.info.instance = 7;
+	n->store = cluster(start);
+	assert_int_equal(knp_push_new(&backend, &options, &n->push), 0);
+	assert_int_equal(knp_names_log_open(n->dir, &n->names), 0);
+	assert_int_equal(knp_enforcer_new(n->store, NODE, n->push, n->names,
+					  &n->enforcer), 0);
+}
+
+static void node_clear(struct node *n)
+{
+	char path[64];
+
+	knp_enforcer_free(n->enforcer);
+	knp_names_log_close(n->names);
+	knp_push_free(n->push);
+	knp_store_free(n->store);
+	knp_tables_free(n->kernel.next);
+	knp_tables_free(n->kernel.tables);
+	snprintf(path, sizeof(path), "%s/%s", n->dir, KNP_NAMES_FILE);
+	remove(path);
+	assert_int_equal(remove(n->dir), 0);
+}
+
+static int run(struct node *n)
+{
+	return knp_enforcer_run(n->enforcer, &n->kernel, &n->last);
+}
+
+/* The kernel holds what the compiler makes of the store. */
+static void check(struct node *n)
+{
+	struct knp_ruleset *have = read_back(n->kernel.tables);
+	struct knp_ruleset *want;
+	struct knp_diff *diff;
+
+	assert_int_equal(knp_compile(n->store, NODE, &want, NULL), 0);
+	assert_int_equal(knp_ruleset_adopt(want, have), 0);
+	assert_int_equal(knp_ruleset_diff(have, want, &diff), 0);
+	assert_int_equal(diff->count, 0);
+	knp_diff_free(diff);
+	knp_ruleset_free(want);
+	knp_ruleset_free(have);
+}
+
+static void add(struct node *n, const char *yaml)
+{
+	struct knp_store *s = cluster(yaml);
+
+	knp_store_put_all(n->store, KNP_KIND_POD, s);
+	knp_store_free(s);
+}
+
+/* "10.0.0.9 is x/c", or NULL */
+static const char *name_of(struct node *n, const char *address, char buf[64])
+{
+	struct knp_names *names;
+	const char *name;
+	struct knp_ip ip;
+
+	assert_int_equal(knp_names_read(n->dir, &names), 0);
+	assert_int_equal(names->generation, n->kernel.info.generation);
+	assert_int_equal(knp_ip_parse(address, &ip), 0);
+	name = knp_names_address(names, ip.family, ip.b);
+	if (name)
+		snprintf(buf, 64, "%s", name);
+	knp_names_free(names);
+	return name ? buf : NULL;
+}
+
+static void the_whole_first_and_then_what_changes(void **state)
+{
+	struct node n;
+	char buf[64];
+
+	(void)state;
+	node_init(&n);
+	assert_int_equal(run(&n), 0);
+	check(&n);
+	assert_true(n.last.wrote);
+	assert_int_equal(n.kernel.reads, 1);
+	assert_string_equal(name_of(&n, "10.0.0.2", buf), "x/b");
+
+	add(&n, POD("c", "b", "m", "{ip: 10.0.0.9}"));
+	assert_int_equal(run(&n), 0);
+	check(&n);
+	assert_int_equal(n.last.puts, 1);
+	assert_int_equal(n.last.deletes, 0);
+	assert_string_equal(name_of(&n, "10.0.0.9", buf), "x/c");
+
+	knp_store_del_pod(n.store, "x", "c");
+	assert_int_equal(run(&n), 0);
+	check(&n);
+	assert_int_equal(n.last.puts, 0);
+	assert_int_equal(n.last.deletes, 1);
+	assert_null(name_of(&n, "10.0.0.9", buf));
+	/* All that without reading the kernel's tables again. */
+	assert_int_equal(n.kernel.reads, 1);
+	node_clear(&n);
+}
+
+static void nothing_is_written_where_nothing_changed(void **state)
+{
+	uint64_t generation;
+	struct node n;
+
+	(void)state;
+	node_init(&n);
+	assert_int_equal(run(&n), 0);
+	generation = n.kernel.info.generation;
+	assert_int_equal(run(&n), 0);
+	assert_false(n.last.wrote);
+	assert_int_equal(n.kernel.info.generation, generation);
+
+	/* Nor by one who starts anew and finds its own. */
+	knp_enforcer_free(n.enforcer);
+	assert_int_equal(knp_enforcer_new(n.store, NODE, n.push, n.names,
+					  &n.enforcer), 0);
+	assert_int_equal(run(&n), 0);
+	assert_false(n.last.wrote);
+	check(&n);
+	node_clear(&n);
+}
+
+static void a_failure_leaves_the_last_generation_and_the_next_run_heals(void **state)
+{
+	static const int errs[] = { -ENOMEM, -EPERM };
+	uint64_t generation;
+	struct node n;
+
+	(void)state;
+	for (int i = 0; i < 4; i++) {
+		node_init(&n);
+		assert_int_equal(run(&n), 0);
+		generation = n.kernel.info.generation;
+		add(&n, POD("c", "b", "m", "{ip: 10.0.0.9}"));
+		if (i < 2)
+			n.kernel.fail_write = errs[i];
+		else
+			n.kernel.fail_commit = errs[i - 2];
+		assert_int_equal(run(&n), errs[i % 2]);
+		assert_true(strlen(knp_enforcer_error(n.enforcer)) > 0);
+		assert_int_equal(n.kernel.info.generation, generation);
+
+		/* More happens before the next try. */
+		add(&n, POD("d", "a", NODE, "{ip: 10.0.0.10}"));
+		assert_int_equal(run(&n), 0);
+		check(&n);
+		assert_int_equal(n.kernel.reads, 2);
+		node_clear(&n);
+	}
+}
+
+static void what_others_wrote_is_taken_out_in_the_same_run(void **state)
+{
+	struct knp_rec_rule rule = { .id = 4000, .tag = "foreign" };
+	struct knp_refusal why = { 0 };
+	struct knp_tables *next;
+	struct node n;
+
+	(void)state;
+	node_init(&n);
+	assert_int_equal(run(&n), 0);
+	next = knp_tables_clone(n.kernel.tables);
+	assert_int_equal(knp_tables_put(next, KNP_TABLE_RULE, &rule,
+					sizeof(rule), &why), 1);
+	assert_int_equal(knp_tables_freeze(next), 0);
+	knp_tables_free(n.kernel.tables);
+	n.kernel.tables = next;
+	n.kernel.info.generation++;
+
+	add(&n, POD("c", "b", "m", "{ip: 10.0.0.9}"));
+	assert_int_equal(run(&n), 0);
+	check(&n);
+	node_clear(&n);
+}
+
+static void a_module_that_was_loaded_anew_gets_everything(void **state)
+{
+	struct node n;
+
+	(void)state;
+	node_init(&n);
+	assert_int_equal(run(&n), 0);
+	knp_tables_free(n.kernel.tables);
+	n.kernel.tables = knp_tables_new();
+	assert_int_equal(knp_tables_freeze(n.kernel.tables), 0);
+	n.kernel.info = (struct knp_info){ .instance = 8 };
+	assert_int_equal(run(&n), 0);
+	check(&n);
+	assert_int_equal(n.kernel.info.families, KNP_FAMILY_ALL);
+	node_clear(&n);
+}
+
+/* More addresses than a live ruleset takes stand for any table too small. */
+static void what_does_not_fit_is_left_to_the_compiler(void **state)
+{
+	char yaml[1024] = "{apiVersion: v1, kind: Pod, metadata: {name: c, namespace: x, labels: {app: b}},"
+			  " spec: {nodeName: m}, status: {phase: Running, podIPs: [";
+	struct node n;
+
+	(void)state;
+	node_init(&n);
+	assert_int_equal(run(&n), 0);
+	for (int i = 0; i < 17; i++)
+		sprintf(yaml + strlen(yaml), "%s{ip: 10.0.1.%d}", i ? ", " : "",
+			i + 1);
+	strcat(yaml, "]}}\n");
+	add(&n, yaml);
+	assert_int_equal(run(&n), 0);
+	check(&n);
+	assert_int_equal(n.last.puts, 17);
+	assert_int_equal(knp_enforcer_troubles(n.enforcer)->n, 0);
+
+	/* And taken back when it fits. */
+	knp_store_del_pod(n.store, "x", "c");
+	assert_int_equal(run(&n), 0);
+	check(&n);
+	add(&n, POD("d", "b", "m", "{ip: 10.0.0.10}"));
+	assert_int_equal(run(&n), 0);
+	check(&n);
+	assert_int_equal(n.last.puts, 1);
+	node_clear(&n);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_whole_first_and_then_what_changes),
+		cmocka_unit_test(nothing_is_written_where_nothing_changed),
+		cmocka_unit_test(a_failure_leaves_the_last_generation_and_the_next_run_heals),
+		cmocka_unit_test(what_others_wrote_is_taken_out_in_the_same_run),
+		cmocka_unit_test(a_module_that_was_loaded_anew_gets_everything),
+		cmocka_unit_test(what_does_not_fit_is_left_to_the_compiler),
+	};
+
+	return cmocka_run_group_tests_name("enforcer", tests, NULL, NULL);
+}
