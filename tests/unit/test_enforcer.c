@@ -165,7 +165,8 @@ static const char start[] =
 	POD("a", "a", NODE, "{ip: 10.0.0.1}")
 	POD("b", "b", "m", "{ip: 10.0.0.2}")
 	"{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: p, namespace: x},"
-	" spec: {podSelector: {matchLabels: {app: a}}, ingress: [{from: [{podSelector: {matchLabels: {app: b}}}]}]}}\n";
+	" spec: {podSelector: {matchLabels: {app: a}},"
+	" ingress: [{from: [{podSelector: {matchLabels: {app: b}}}]}]}}\n";
 
 static void node_init(struct node *n)
 {
@@ -373,7 +374,8 @@ static void a_module_that_was_loaded_anew_gets_everything(void **state)
 /* More addresses than a live ruleset takes stand for any table too small. */
 static void what_does_not_fit_is_left_to_the_compiler(void **state)
 {
-	char yaml[1024] = "{apiVersion: v1, kind: Pod, metadata: {name: c, namespace: x, labels: {app: b}},"
+	char yaml[1024] = "{apiVersion: v1, kind: Pod,"
+			  " metadata: {name: c, namespace: x, labels: {app: b}},"
 			  " spec: {nodeName: m}, status: {phase: Running, podIPs: [";
 	struct node n;
 
