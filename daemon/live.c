@@ -155,7 +155,6 @@ static int check_limits(const struct knp_live *l)
 	return 0;
 }
 
-/* Namespaces are done with; those that nothing needs any more stay: a few. */
 static void end_queues(struct knp_live *l)
 {
 	struct live_group **groups = l->group_queue.v;
@@ -163,8 +162,12 @@ static void end_queues(struct knp_live *l)
 
 	for (size_t i = 0; i < l->group_queue.n; i++)
 		groups[i]->queued = false;
-	for (size_t i = 0; i < l->ns_queue.n; i++)
+	for (size_t i = 0; i < l->ns_queue.n; i++) {
 		namespaces[i]->queued = false;
+		/* A policy that is gone may still point to it. */
+		if (!l->failed)
+			live_ns_sweep(l, namespaces[i]);
+	}
 	l->group_queue.n = 0;
 	l->ns_queue.n = 0;
 }

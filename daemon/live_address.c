@@ -483,6 +483,9 @@ static void group_del(struct knp_live *l, struct live_group *g)
 		if (g->sets[d])
 			live_set_put(l, g->sets[d]);
 	unlink_group(g);
+	if (!g->ns->groups &&
+	    live_queue(&l->ns_queue, g->ns, &g->ns->queued))
+		l->failed = -ENOMEM;
 	knp_hash_del(&l->groups, &g->node);
 	group_free(g);
 }

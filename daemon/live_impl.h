@@ -484,6 +484,9 @@ struct live_ns *live_ns(struct knp_live *l, const char *name);
 int live_ns_label(struct knp_live *l, const char *name,
 		  const struct knp_labels *labels);
 
+/* Free it if nothing needs it any more. */
+void live_ns_sweep(struct knp_live *l, struct live_ns *ns);
+
 /* Call @fn for all that a selector matches, until it returns not 0: that. */
 typedef int (*live_ns_fn)(struct knp_live *l, struct live_ns *ns, void *arg);
 int live_ns_select(struct knp_live *l, const struct knp_selector *selector,

@@ -180,6 +180,15 @@ int live_ns_label(struct knp_live *l, const char *name,
 	return live_queue(&l->ns_queue, ns, &ns->queued);
 }
 
+void live_ns_sweep(struct knp_live *l, struct live_ns *ns)
+{
+	if (ns->labels || ns->groups || ns->policies.n || ns->peers.n)
+		return;
+	del_labels(l, ns);
+	knp_hash_del(&l->namespaces, &ns->node);
+	ns_free(ns);
+}
+
 /* The rarest of the labels that a selector asks for; false: one has no ns. */
 static bool rarest(const struct knp_live *l, const struct knp_labels *labels,
 		   const struct knp_recs **ret)

@@ -11,8 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "labels.h"
 #include "live.h"
 #include "manifest.h"
+#include "strings.h"
 #include "table_limits.h"
 
 /* struct world - a store, its live ruleset, and a kernel that follows */
@@ -185,6 +187,9 @@ static void world_clear(struct world *w)
 	knp_live_free(w->live);
 	knp_tables_free(w->tables);
 	knp_store_free(w->store);
+	/* Everything that was held is let go, not only freed. */
+	assert_int_equal(knp_string_count(), 0);
+	assert_int_equal(knp_labels_count(), 0);
 }
 
 static void history(struct dice *d, const char *node, unsigned int events)
@@ -306,6 +311,45 @@ static void nothing_changed_is_no_difference(void **state)
 	world_clear(&w);
 }
 
+static void delete_all(struct world *w)
+{
+	struct knp_store *s = w->store;
+
+	while (s->npods)
+		knp_store_del_pod(s, s->pods[0]->ns, s->pods[0]->name);
+	while (s->npolicies)
+		knp_store_del_policy(s, s->policies[0]->ns,
+				     s->policies[0]->name);
+	while (s->nnamespaces)
+		knp_store_del_namespace(s, s->namespaces[0]->name);
+}
+
+static void what_nothing_needs_is_gone(void **state)
+{
+	struct world w;
+	struct dice d;
+
+	(void)state;
+	dice_init(&d);
+	world_init(&w, &d, "node0");
+	for (int i = 0; i < 10; i++) {
+		put_some(&w, 1);
+		assert_int_equal(knp_live_update(w.live), 0);
+		if (!i)
+			adopt(&w);
+		else
+			follow(&w);
+		delete_all(&w);
+		assert_int_equal(knp_live_update(w.live), 0);
+		check_definition(&w);
+		follow(&w);
+		/* Its own name for a label, the node's name, and port names. */
+		assert_int_equal(knp_labels_count(), 0);
+		assert_true(knp_string_count() <= 4);
+	}
+	world_clear(&w);
+}
+
 static const char three_pods[] =
 	"{apiVersion: v1, kind: Pod, metadata: {name: a, namespace: x, labels: {app: a}},"
 	" spec: {nodeName: n}, status: {phase: Running, podIP: 10.0.0.1}}\n"
@@ -392,6 +436,7 @@ int main(void)
 		cmocka_unit_test(one_more_pod_of_a_known_kind_is_one_record),
 		cmocka_unit_test(nothing_changed_is_no_difference),
 		cmocka_unit_test(a_table_that_is_too_small_is_said),
+		cmocka_unit_test(what_nothing_needs_is_gone),
 		cmocka_unit_test(a_failed_allocation_is_said),
 		cmocka_unit_test(it_is_what_compile_makes_after_every_event),
 	};
