@@ -176,14 +176,15 @@ static struct live_blocks *around(const struct knp_live *l,
 static struct live_cell *cell_of(struct knp_live *l, struct live_group *g,
 				 struct live_blocks *blocks)
 {
-	struct live_cell *cell, *unused = NULL;
+	struct live_cell *cell = &g->cell, *unused = NULL;
 
-	for (cell = &g->cell; cell; cell = cell->next) {
+	do {
 		if (cell->blocks == blocks)
 			return cell;
 		if (!cell->blocks)
 			unused = cell;
-	}
+		cell = cell->next;
+	} while (cell);
 	cell = unused;
 	if (!cell) {
 		cell = calloc(1, sizeof(*cell));
@@ -477,11 +478,11 @@ static void group_del(struct knp_live *l, struct live_group *g)
 	struct live_cell *cell;
 
 	live_diff_drop(l, g);
-	for (cell = &g->cell; cell; cell = cell->next)
-		cell_clear(l, cell);
 	for (int d = 0; d < NDIRECTIONS; d++)
 		if (g->sets[d])
 			live_set_put(l, g->sets[d]);
+	for (cell = &g->cell; cell; cell = cell->next)
+		cell_clear(l, cell);
 	unlink_group(g);
 	if (!g->ns->groups &&
 	    live_queue(&l->ns_queue, g->ns, &g->ns->queued))
