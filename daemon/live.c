@@ -193,13 +193,3 @@ bool knp_live_known(const struct knp_live *l)
 {
 	return l->known;
 }
-
-size_t knp_live_local(const struct knp_live *l)
-{
-	return l->nlocal;
-}
-
-size_t knp_live_addresses(const struct knp_live *l)
-{
-	return l->naddresses;
-}

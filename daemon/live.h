@@ -87,8 +87,4 @@ void knp_live_confirm(struct knp_live *l);
 int knp_live_names(struct knp_live *l, struct knp_names_log *log);
 int knp_live_new_names(struct knp_live *l, struct knp_names_log *log);
 
-/* How many addresses of pods of this node there are, and of all pods. */
-size_t knp_live_local(const struct knp_live *l);
-size_t knp_live_addresses(const struct knp_live *l);
-
 #endif /* KNP_LIVE_H */
