@@ -49,14 +49,18 @@ static int check_keys(const char *text, const char *from, const char *to,
 		      bool nul, struct json_object *value, char **why)
 {
 	bool string = false;
+	bool cut = false;
 	size_t keys = 0;
 
 	for (const char *p = from; p < to; p++) {
 		if (string && *p == '\\') {
 			p++;
-			if (!nul && !strncmp(p, "u0000", 5))
+			if (strncmp(p, "u0000", 5))
+				continue;
+			if (!nul)
 				return refuse(why, text, p,
 					      "a string must not hold a NUL character");
+			cut = true;
 		} else if (*p == '"') {
 			string = !string;
 		} else if (!string && *p == '\'') {
@@ -66,14 +70,15 @@ static int check_keys(const char *text, const char *from, const char *to,
 			keys++;
 		}
 	}
-	if (keys == count_keys(value))
+	/* Where NULs may be, they may have made two keys one. */
+	if (cut || keys == count_keys(value))
 		return 0;
 	return refuse(why, text, from, "an object from here on holds one key twice");
 }
 
-static struct json_tokener *tokener(void)
+static struct json_tokener *tokener(int depth)
 {
-	struct json_tokener *tok = json_tokener_new_ex(KNP_MANIFEST_DEPTH_MAX);
+	struct json_tokener *tok = json_tokener_new_ex(depth);
 
 	if (tok)
 		json_tokener_set_flags(tok, JSON_TOKENER_STRICT |
@@ -112,7 +117,7 @@ static int parse(struct json_tokener *tok, const char *text, const char **p,
 int knp_json_parse(const char *text, size_t len, struct json_object *docs,
 		   char **why)
 {
-	struct json_tokener *tok = tokener();
+	struct json_tokener *tok = tokener(KNP_MANIFEST_DEPTH_MAX);
 	const char *end = text + len;
 	struct json_object *value;
 	const char *p = text;
@@ -138,7 +143,7 @@ int knp_json_parse(const char *text, size_t len, struct json_object *docs,
 int knp_json_parse_one(const char *text, size_t len, struct json_object **ret,
 		       char **why)
 {
-	struct json_tokener *tok = tokener();
+	struct json_tokener *tok = tokener(KNP_JSON_DEPTH_MAX);
 	struct json_object *value = NULL;
 	const char *end = text + len;
 	const char *p = text;

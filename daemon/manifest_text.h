@@ -27,6 +27,13 @@ int knp_json_parse(const char *text, size_t len, struct json_object *docs,
 		   char **why);
 
 /*
+ * Containers within each other in what a server sends: as the API server bounds
+ * them, because managedFields are of any shape, and whoever makes an object could
+ * stop the watch of all of them with one that is not read.
+ */
+#define KNP_JSON_DEPTH_MAX	10000
+
+/*
  * Read one JSON text, as an API server sends it: strings may hold a NUL, since
  * whoever makes an object may put one into an annotation, and what follows the
  * text must be white space. @text must be followed by a NUL that @len does not

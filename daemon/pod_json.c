@@ -8,11 +8,9 @@
 #include <string.h>
 
 #include "kube_json.h"
+#include "manifest_text.h"
 #include "pod.h"
 #include "pod_walk.h"
-
-/* json-c's own bound is 32. */
-#define DEPTH_MAX	64
 
 struct knp_pod_json {
 	struct knp_pod_walker *walker;
@@ -201,7 +199,7 @@ static int parse(const char *s, size_t len, struct json_object **ret)
 
 	if (len > INT_MAX)
 		return -EBADMSG;
-	tok = json_tokener_new_ex(DEPTH_MAX);
+	tok = json_tokener_new_ex(KNP_JSON_DEPTH_MAX);
 	if (!tok)
 		return -ENOMEM;
 	json_tokener_set_flags(tok, JSON_TOKENER_STRICT |

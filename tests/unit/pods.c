@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "manifest_text.h"
 #include "store.h"
 
 void outcome_clear(struct outcome *o)
@@ -76,7 +77,7 @@ void fast_event(struct knp_pod_json *p, const char *text, size_t len,
 
 static struct json_object *parse(const char *text, size_t len)
 {
-	struct json_tokener *tok = json_tokener_new_ex(64);
+	struct json_tokener *tok = json_tokener_new_ex(KNP_JSON_DEPTH_MAX);
 	struct json_object *obj;
 	size_t end;
 

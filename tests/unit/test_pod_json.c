@@ -358,7 +358,7 @@ static void test_depth(void **state)
 		enum how how;
 	} cases[] = {
 		{ 33, PLAIN }, { 44, PLAIN }, { 45, PLAIN }, { 50, ODD },
-		{ 59, ODD }, { 65, NO_PAGE }, { 5000, NO_PAGE },
+		{ 59, ODD }, { 65, ODD }, { 5000, ODD }, { 10001, NO_PAGE },
 	};
 
 	(void)state;
