@@ -61,6 +61,7 @@ const char *knp_relist_name(enum knp_relist why)
 		[KNP_RELIST_TOO_LARGE] = "too large",
 		[KNP_RELIST_INTERNAL] = "internal error",
 		[KNP_RELIST_SILENT] = "silent",
+		[KNP_RELIST_UNREADABLE] = "unreadable",
 		[KNP_RELIST_BACKWARDS] = "backwards",
 		[KNP_RELIST_REFUSED] = "refused",
 		[KNP_RELIST_ASKED] = "asked",
@@ -178,6 +179,9 @@ static void relist(struct knp_reflect *r, int64_t now, enum knp_relist why,
 {
 	bool soon = r->listed_at && now - r->listed_at < RELIST_SOON_MS;
 
+	if (why == KNP_RELIST_BACKWARDS)
+		snprintf(r->error, sizeof(r->error),
+			 "the server went back to an older version");
 	discard(r);
 	r->relists[why]++;
 	r->step = first_step(r);
@@ -650,6 +654,12 @@ static void list_ended(struct knp_reflect *r, int64_t now,
 	fail(r, now, 0);
 }
 
+/* What cannot be read may be gone from the next list, or be newer there. */
+static bool is_unreadable(struct knp_reflect *r, enum knp_end how)
+{
+	return how == KNP_END_BAD && !r->events && ++r->silent >= SILENT_MAX;
+}
+
 static bool is_silent(struct knp_reflect *r, int64_t now, enum knp_end how)
 {
 	if (!r->bookmarks || r->events || now - r->started < SHORT_MS ||
@@ -678,7 +688,9 @@ static void watch_ended(struct knp_reflect *r, int64_t now,
 {
 	int64_t next = r->started + knp_backoff_first(dice(r));
 
-	if (is_silent(r, now, e->how))
+	if (is_unreadable(r, e->how))
+		relist(r, now, KNP_RELIST_UNREADABLE, true);
+	else if (is_silent(r, now, e->how))
 		relist(r, now, KNP_RELIST_SILENT, true);
 	else if (is_failure(r, now, e->how))
 		fail(r, now, 0);

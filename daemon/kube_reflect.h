@@ -22,6 +22,7 @@
  *   429, 5xx, no server    wait, and go on where we were; no list
  *   500 for a minute       list
  *   a watch that is silent twice, where bookmarks were seen: list
+ *   a watch that cannot be read, twice: list
  *   a version that goes back: list whatever is the newest
  *   other refusals of      a list (WATCH), or that WATCHLIST is not offered
  *
@@ -71,6 +72,7 @@ enum knp_relist {
 	KNP_RELIST_TOO_LARGE,	/* the server does not know the version yet */
 	KNP_RELIST_INTERNAL,	/* 500 for a minute */
 	KNP_RELIST_SILENT,	/* two watches without any event */
+	KNP_RELIST_UNREADABLE,	/* a watch ended so twice, without an event */
 	KNP_RELIST_BACKWARDS,	/* the version went back */
 	KNP_RELIST_REFUSED,	/* another refusal of the watch */
 	KNP_RELIST_ASKED,	/* knp_reflect_relist() */

@@ -412,6 +412,20 @@ static void a_list_that_does_not_move_or_end_is_cut(void **state)
 	assert_true(knp_reflect_tick(&world.r, world.now));
 }
 
+static void what_cannot_be_read_twice_leads_to_a_list(void **state)
+{
+	(void)state;
+	world_sync_by_list("9");
+	world_end(KNP_END_BAD);
+	world_ask();
+	assert_asked("watch=1");
+	world_end(KNP_END_BAD);
+	world_ask();
+	assert_not_asked("watch=1");
+	assert_asked("resourceVersion=9");
+	assert_int_equal(world.r.relists[KNP_RELIST_UNREADABLE], 1);
+}
+
 static void two_silent_watches_lead_to_a_list(void **state)
 {
 	(void)state;
@@ -555,6 +569,7 @@ int main(void)
 		t(silence_where_bookmarks_were_seen_is_cut),
 		t(bytes_without_an_event_are_silence),
 		t(a_list_that_does_not_move_or_end_is_cut),
+		t(what_cannot_be_read_twice_leads_to_a_list),
 		t(two_silent_watches_lead_to_a_list),
 		t(the_first_request_is_spread),
 		t(retry_after_is_heeded_within_reason),
