@@ -337,8 +337,11 @@ static int on_line(void *arg, const char *line, size_t len)
 	int err;
 
 	err = decode_event(f, line, len, &e);
-	if (!err && f->reflect.initial)
+	if (!err && f->reflect.initial) {
 		err = knp_faults_move(&f->staged, &f->fresh);
+		if (err)
+			knp_object_clear(&e.object);
+	}
 	if (err)
 		return err;
 	f->over = knp_reflect_event(&f->reflect, now_ms(), &e);

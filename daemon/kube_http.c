@@ -310,6 +310,8 @@ static int set_options(struct knp_http_call *call)
 	bad |= curl_easy_setopt(easy, CURLOPT_PRIVATE, call);
 	bad |= curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, call->error);
 	bad |= curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+	/* Nobody is there to be asked for a key's passphrase. */
+	bad |= curl_easy_setopt(easy, CURLOPT_KEYPASSWD, "");
 	bad |= curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, BUFFER_SIZE);
 	bad |= curl_easy_setopt(easy, CURLOPT_HTTP_VERSION,
 				(long)CURL_HTTP_VERSION_1_1);
@@ -336,6 +338,7 @@ static int set_options(struct knp_http_call *call)
 	bad |= curl_easy_setopt(easy, CURLOPT_USERAGENT, "knpd/" KNP_VERSION);
 	/* "": not that of the environment either. */
 	bad |= curl_easy_setopt(easy, CURLOPT_PROXY, c->proxy ? c->proxy : "");
+	bad |= curl_easy_setopt(easy, CURLOPT_NOPROXY, "");
 	if (call->h->connect_to)
 		bad |= curl_easy_setopt(easy, CURLOPT_CONNECT_TO,
 					call->h->connect_to);
