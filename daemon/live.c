@@ -28,6 +28,8 @@ static void on_namespace(void *arg, const struct knp_namespace *old,
 	const char *name = new ? new->name : old->name;
 	struct knp_live *l = arg;
 
+	if (l->failed)
+		return;
 	note(l, live_ns_label(l, name, new ? new->labels : NULL));
 }
 
@@ -36,9 +38,12 @@ static void on_pod(void *arg, const struct knp_pod *old,
 {
 	struct knp_live *l = arg;
 
+	/* What is half done must not be touched: only freed. */
+	if (l->failed)
+		return;
 	if (old)
 		note(l, live_pod_went(l, old));
-	if (new)
+	if (new && !l->failed)
 		note(l, live_pod_came(l, new));
 }
 
@@ -47,6 +52,8 @@ static void on_policy(void *arg, const struct knp_policy *old,
 {
 	struct knp_live *l = arg;
 
+	if (l->failed)
+		return;
 	/* An object of the same name that is another one. */
 	if (old && (!new || strcmp(old->uid, new->uid)))
 		note(l, live_policy_del(l, old));

@@ -61,7 +61,8 @@ int knp_live_ruleset(struct knp_live *l, struct knp_ruleset **ret);
 
 /*
  * The kernel holds the ruleset that the last knp_live_ruleset() gave, under
- * the ids that it has in @rs. Return 0; -ENOMEM, with nothing known.
+ * the ids that it has in @rs. Return 0; -ENOMEM, or -EINVAL if it is another
+ * ruleset, with nothing known.
  */
 int knp_live_adopt(struct knp_live *l, const struct knp_ruleset *rs);
 

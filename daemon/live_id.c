@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * Numbers of objects, and their ids in the kernel. Those of what is gone are
- * given back late: numbers at the end of the update, because something may
- * still say them, ids when the kernel has forgotten them too.
+ * given back late: at the end of the update, because something may still say
+ * them; where the kernel has the object, when it has forgotten it, too.
  */
 #include <errno.h>
 #include <string.h>

@@ -352,7 +352,7 @@ enum live_kind {
  * struct knp_live - all of it
  * @failed: errno of a failed observer call; the next update returns it
  * @known: what the kernel holds is known
- * @by_number, @ids, @fresh, @gone: by enum live_kind; @ids has the objects by
+ * @numbers, @ids, @fresh, @gone: by enum live_kind; @ids has the objects by
  *	id, @fresh those that the kernel does not have (pointers), @gone struct
  *	live_gone
  * @any_names: struct live_name, of egress rules to any peer

@@ -489,6 +489,7 @@ static int remake(struct knp_live *l, struct live_policy *policy,
 {
 	struct live_rules *rules = &policy->rules[direction];
 	struct live_rule **v = calloc(n + 1, sizeof(*v));
+	uint32_t had = rules->v ? rules->n : 0;
 	struct live_rule old;
 	uint32_t made = 0;
 	int err = 0;
@@ -496,7 +497,7 @@ static int remake(struct knp_live *l, struct live_policy *policy,
 	if (!v)
 		return -ENOMEM;
 	for (; !err && made < n; made++) {
-		if (made >= rules->n) {
+		if (made >= had) {
 			err = rule_new(l, policy, direction, made, &v[made]);
 			if (err)
 				break;
@@ -513,7 +514,7 @@ static int remake(struct knp_live *l, struct live_policy *policy,
 		err = rule_fill(l, v[made], &from[made]);
 		rule_empty(l, &old);
 	}
-	for (uint32_t i = made; i < rules->n; i++)
+	for (uint32_t i = made; i < had; i++)
 		rule_del(l, rules->v[i]);
 	free(rules->v);
 	rules->v = v;

@@ -8,6 +8,7 @@
 #include "clusters.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -406,6 +407,31 @@ static void one_more_pod_of_a_known_kind_is_one_record(void **state)
 	knp_store_free(w.store);
 }
 
+/* More addresses than it takes, and then anything at all, before an update. */
+static void what_it_cannot_take_is_not_touched_again(void **state)
+{
+	char yaml[1024] = "{apiVersion: v1, kind: Pod, metadata: {name: d, namespace: x},"
+			  " spec: {nodeName: n}, status: {phase: Running, podIPs: [";
+	struct knp_store *store = cluster(three_pods), *more;
+	struct knp_live *live;
+
+	(void)state;
+	for (int i = 0; i < 20; i++)
+		sprintf(yaml + strlen(yaml), "%s{ip: 10.0.1.%d}", i ? ", " : "",
+			i + 1);
+	strcat(yaml, "]}}\n");
+	assert_int_equal(knp_live_new(store, "n", &knp_limits, &live), 0);
+	assert_int_equal(knp_live_update(live), 0);
+	more = cluster(yaml);
+	knp_store_put_all(store, KNP_KIND_POD, more);
+	knp_store_free(more);
+	for (size_t i = 4; i--;)
+		knp_store_del_pod(store, "x", (const char *[]){ "a", "b", "c", "d" }[i]);
+	assert_int_equal(knp_live_update(live), -E2BIG);
+	knp_live_free(live);
+	knp_store_free(store);
+}
+
 /* Every table but one is large enough: each too small one is noticed. */
 static void a_table_that_is_too_small_is_said(void **state)
 {
@@ -436,6 +462,7 @@ int main(void)
 		cmocka_unit_test(one_more_pod_of_a_known_kind_is_one_record),
 		cmocka_unit_test(nothing_changed_is_no_difference),
 		cmocka_unit_test(a_table_that_is_too_small_is_said),
+		cmocka_unit_test(what_it_cannot_take_is_not_touched_again),
 		cmocka_unit_test(what_nothing_needs_is_gone),
 		cmocka_unit_test(a_failed_allocation_is_said),
 		cmocka_unit_test(it_is_what_compile_makes_after_every_event),
