@@ -88,7 +88,9 @@ static void drop_live(struct knp_enforcer *e)
 static void stamp(struct knp_enforcer *e, const struct knp_push_result *res,
 		  int err)
 {
-	if (!err)
+	if (err)
+		knp_names_log_forget(e->names);
+	else
 		err = knp_names_log_stamp(e->names, res->generation);
 	if (err)
 		knp_log(KNP_LOG_WARNING, "cannot write the names: %s",
@@ -206,6 +208,11 @@ static int update(struct knp_enforcer *e)
 	if (err)
 		drop_live(e);
 	return err;
+}
+
+void knp_enforcer_resync(struct knp_enforcer *e)
+{
+	drop_live(e);
 }
 
 int knp_enforcer_run(struct knp_enforcer *e, void *ctx,

@@ -36,6 +36,9 @@ void knp_enforcer_free(struct knp_enforcer *e);
  */
 int knp_enforcer_run(struct knp_enforcer *e, void *ctx,
 		     struct knp_push_result *ret);
+
+/* Let the next run read the kernel's tables and compile everything anew. */
+void knp_enforcer_resync(struct knp_enforcer *e);
 const char *knp_enforcer_error(const struct knp_enforcer *e);
 
 /* The limits that hold: empty unless a table is too small. */

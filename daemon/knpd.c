@@ -469,6 +469,7 @@ static void on_hup(evutil_socket_t sig, short what, void *arg)
 	(void)sig;
 	(void)what;
 	d->wanted = true;
+	knp_enforcer_resync(d->enforcer);
 	knp_input_rescan(d->input);
 	if (d->wanted)
 		reconcile(d);

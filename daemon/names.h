@@ -120,6 +120,9 @@ void knp_names_log_reset(struct knp_names_log *log, uint64_t instance);
  */
 bool knp_names_log_needs_reset(const struct knp_names_log *log);
 
+/* What was gathered is not whole: the next stamp needs a reset before it. */
+void knp_names_log_forget(struct knp_names_log *log);
+
 /* @text, @ns, @name: not empty. */
 void knp_names_log_tag(struct knp_names_log *log,
 		       const uint8_t tag[KNP_TAG_LEN], enum knp_name_kind kind,

@@ -170,6 +170,13 @@ bool knp_names_log_needs_reset(const struct knp_names_log *log)
 	return log->fd < 0 || log->appended > log->begun + SLACK;
 }
 
+void knp_names_log_forget(struct knp_names_log *log)
+{
+	forget_lines(log);
+	forget_file(log);
+	log->fresh = false;
+}
+
 void knp_names_log_tag(struct knp_names_log *log,
 		       const uint8_t tag[KNP_TAG_LEN], enum knp_name_kind kind,
 		       const char *text)

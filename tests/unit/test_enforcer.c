@@ -354,6 +354,21 @@ static void what_others_wrote_is_taken_out_in_the_same_run(void **state)
 	node_clear(&n);
 }
 
+static void asked_to_it_reads_again_and_writes_only_what_differs(void **state)
+{
+	struct node n;
+
+	(void)state;
+	node_init(&n);
+	assert_int_equal(run(&n), 0);
+	knp_enforcer_resync(n.enforcer);
+	assert_int_equal(run(&n), 0);
+	assert_int_equal(n.kernel.reads, 2);
+	assert_false(n.last.wrote);
+	check(&n);
+	node_clear(&n);
+}
+
 static void a_module_that_was_loaded_anew_gets_everything(void **state)
 {
 	struct node n;
@@ -410,6 +425,7 @@ int main(void)
 		cmocka_unit_test(nothing_is_written_where_nothing_changed),
 		cmocka_unit_test(a_failure_leaves_the_last_generation_and_the_next_run_heals),
 		cmocka_unit_test(what_others_wrote_is_taken_out_in_the_same_run),
+		cmocka_unit_test(asked_to_it_reads_again_and_writes_only_what_differs),
 		cmocka_unit_test(a_module_that_was_loaded_anew_gets_everything),
 		cmocka_unit_test(what_does_not_fit_is_left_to_the_compiler),
 	};
