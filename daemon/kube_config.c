@@ -263,7 +263,7 @@ static int read_cluster(const struct section *s, struct knp_kube_config *c)
 		err = get_copy(s, "tls-server-name", &c->server_name);
 	if (!err)
 		err = get_copy(s, "proxy-url", &c->proxy);
-	if (!err && c->proxy && !strncmp(c->server, "http://", 7))
+	if (!err && c->proxy && c->server && !strncmp(c->server, "http://", 7))
 		return refuse(s->why, "%s: proxy-url with http:// would show the token to the proxy",
 			      s->name);
 	return err;

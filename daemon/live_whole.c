@@ -171,7 +171,7 @@ static int take_ids(struct knp_live *l, enum live_kind kind,
 		id = live_id_of(kind, objects[i]);
 		memcpy(key.tag, id->tag, KNP_TAG_LEN);
 		found = bsearch(&key, v, n, sizeof(*v), by_tag);
-		if (!found) {
+		if (!found || !found->id) {
 			err = -EINVAL;
 			break;
 		}

@@ -137,6 +137,8 @@ static void what_is_not_supported_is_refused_with_a_reason(void **state)
 	} cases[] = {
 		{ "server: 'https://h', insecure-skip-tls-verify: true", "",
 		  "insecure-skip-tls-verify is not supported" },
+		{ "server: 'http://127.0.0.1:80', proxy-url: 'http://p:1'", "",
+		  "would show the token to the proxy" },
 		{ "server: 'https://h'", "exec: {command: x}",
 		  "exec is not supported" },
 		{ "server: 'https://h'", "auth-provider: {name: x}",
