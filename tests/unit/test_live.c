@@ -412,6 +412,7 @@ static void what_it_cannot_take_is_not_touched_again(void **state)
 {
 	char yaml[1024] = "{apiVersion: v1, kind: Pod, metadata: {name: d, namespace: x},"
 			  " spec: {nodeName: n}, status: {phase: Running, podIPs: [";
+	static const char *const names[] = { "a", "b", "c", "d" };
 	struct knp_store *store = cluster(three_pods), *more;
 	struct knp_live *live;
 
@@ -426,7 +427,7 @@ static void what_it_cannot_take_is_not_touched_again(void **state)
 	knp_store_put_all(store, KNP_KIND_POD, more);
 	knp_store_free(more);
 	for (size_t i = 4; i--;)
-		knp_store_del_pod(store, "x", (const char *[]){ "a", "b", "c", "d" }[i]);
+		knp_store_del_pod(store, "x", names[i]);
 	assert_int_equal(knp_live_update(live), -E2BIG);
 	knp_live_free(live);
 	knp_store_free(store);
