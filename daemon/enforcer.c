@@ -229,7 +229,7 @@ int knp_enforcer_run(struct knp_enforcer *e, void *ctx,
 
 	if (knp_live_known(e->live)) {
 		err = send_changes(e, ctx, ret);
-		if (err != -ESTALE && err != -EBUSY && err != -EAGAIN)
+		if (!knp_push_transient(err))
 			return err;
 	}
 	return send_whole(e, ctx, ret);

@@ -201,11 +201,6 @@ static bool connect_module(struct knpd *d)
 	}
 }
 
-static bool transient(int err)
-{
-	return err == -ESTALE || err == -EBUSY || err == -EAGAIN;
-}
-
 static void log_enforced(struct knpd *d, const struct knp_push_result *res)
 {
 	enum knp_level level = KNP_LOG_INFO;
@@ -305,7 +300,7 @@ static void reconcile(struct knpd *d)
 		return;
 	}
 	if (err) {
-		hold(d, "failed", transient(err) ? RETRY_SOON_MS : 0,
+		hold(d, "failed", knp_push_transient(err) ? RETRY_SOON_MS : 0,
 		     "%s; the last generation stays enforced",
 		     knp_enforcer_error(d->enforcer));
 		return;

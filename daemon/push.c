@@ -275,7 +275,7 @@ static int apply_once(struct knp_push *p, void *ctx, struct knp_ruleset *rs,
 	return 0;
 }
 
-static bool transient(int err)
+bool knp_push_transient(int err)
 {
 	return err == -ESTALE || err == -EBUSY || err == -EAGAIN;
 }
@@ -287,7 +287,7 @@ int knp_push_apply(struct knp_push *p, void *ctx, struct knp_ruleset *rs,
 	struct knp_push_result res;
 	int i, err = -EAGAIN;
 
-	for (i = 0; i < TRIES && transient(err); i++) {
+	for (i = 0; i < TRIES && knp_push_transient(err); i++) {
 		if (err == -EBUSY)
 			nanosleep(&pause, NULL);
 

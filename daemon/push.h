@@ -109,6 +109,9 @@ int knp_push_apply(struct knp_push *p, void *ctx, struct knp_ruleset *rs,
 int knp_push_send(struct knp_push *p, void *ctx, const struct knp_diff *diff,
 		  struct knp_push_result *ret);
 
+/* Whether others who were writing are the reason, so that it may soon work. */
+bool knp_push_transient(int err);
+
 /* What failed last: "put rows: <the kernel's words>". */
 const char *knp_push_error(const struct knp_push *p);
 
