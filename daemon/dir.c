@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "claims.h"
+#include "clock.h"
 #include "dir.h"
 #include "manifest.h"
 
@@ -109,14 +110,6 @@ static int64_t now_ms(clockid_t clock)
 
 	clock_gettime(clock, &ts);
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
-static int64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
 }
 
 static void file_free(struct file *file)
@@ -542,7 +535,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	/* A file that is still being written belongs to the batch it began. */
 	if (!d->since)
-		d->since = now_ns();
+		d->since = knp_now_ns();
 	for (;;) {
 		n = read(fd, buf, sizeof(buf));
 		if (n <= 0)

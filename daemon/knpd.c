@@ -28,6 +28,7 @@
 
 #include <event2/event.h>
 
+#include "clock.h"
 #include "compile.h"
 #include "enforcer.h"
 #include "faults.h"
@@ -80,14 +81,6 @@ struct knpd {
 	uint32_t families;		/* that were attached when last seen */
 };
 
-static int64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
-}
-
 static void write_status(struct knpd *d)
 {
 	int err;
@@ -95,7 +88,7 @@ static void write_status(struct knpd *d)
 	if (d->opt.dry_run || !d->input)
 		return;
 
-	d->status_ns = now_ns();
+	d->status_ns = knp_now_ns();
 	d->status.store_version = d->store->version;
 	err = knp_daemon_status_write(&d->status, d->opt.runtime_dir);
 	if (err)
@@ -115,7 +108,7 @@ static void schedule(struct event *event, int ms)
 
 static int64_t ms_since(int64_t ns)
 {
-	return (now_ns() - ns) / 1000000;
+	return (knp_now_ns() - ns) / 1000000;
 }
 
 /* Now, or as soon as it may be written again. */
@@ -220,7 +213,7 @@ static void log_enforced(struct knpd *d, const struct knp_push_result *res)
 			snprintf(more, sizeof(more),
 				 ", %" PRIu64 " others before it", d->unlogged);
 		d->unlogged = 0;
-		d->logged_ns = now_ns();
+		d->logged_ns = knp_now_ns();
 	}
 	knp_log(level,
 		"enforced generation %" PRIu64 " (%" PRId64 " us, +%" PRIu64 " -%" PRIu64 "%s)",
@@ -319,7 +312,7 @@ static void on_changed(void *arg)
 	d->scanned = true;
 	d->status.batches++;
 	if (!d->since_ns)
-		d->since_ns = since ? since : now_ns();
+		d->since_ns = since ? since : knp_now_ns();
 	d->wanted = true;
 	reconcile(d);
 }

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "kube.h"
+#include "clock.h"
 #include "kube_http.h"
 #include "kube_json.h"
 #include "kube_lines.h"
@@ -89,17 +90,9 @@ struct knp_kube {
 	int64_t told_current;
 };
 
-static int64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
-}
-
 static int64_t now_ms(void)
 {
-	return now_ns() / 1000000;
+	return knp_now_ns() / 1000000;
 }
 
 static void arm(struct feed *f)
@@ -361,7 +354,7 @@ static int on_body(void *arg, const char *data, size_t len)
 		return 0;
 	}
 	if (!k->since && k->ready)
-		k->since = now_ns();
+		k->since = knp_now_ns();
 	touch(k);
 	knp_reflect_alive(&f->reflect, now_ms());
 	if (knp_reflect_streams(&f->reflect))

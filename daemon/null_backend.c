@@ -5,7 +5,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
+
+#include "clock.h"
 
 struct knp_null {
 	FILE *out;
@@ -94,15 +95,12 @@ static int null_write(void *ctx, const struct knp_op *op)
 static int null_commit(void *ctx, uint64_t count, uint64_t *generation)
 {
 	struct knp_null *n = ctx;
-	struct timespec ts;
 
 	if (count != n->puts + n->deletes)
 		return -EBADMSG;
-	clock_gettime(CLOCK_MONOTONIC, &ts);
 	*generation = ++n->info.generation;
 	fprintf(n->out, "commit %" PRIu64 " %" PRId64 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n",
-		*generation, (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec,
-		n->puts, n->deletes, n->bytes);
+		*generation, knp_now_ns(), n->puts, n->deletes, n->bytes);
 	return fflush(n->out) ? -errno : 0;
 }
 

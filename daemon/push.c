@@ -8,6 +8,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "clock.h"
+
 #define TRIES		5
 #define BUSY_WAIT_NS	(20 * 1000 * 1000)
 
@@ -92,14 +94,6 @@ bool knp_push_differs(const struct knp_push *p, const struct knp_info *info)
 {
 	return !p->known || info->instance != p->instance ||
 	       info->generation != p->generation;
-}
-
-static int64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
 }
 
 /* Keep the words for @err before a later call overwrites them; return @err. */
@@ -260,7 +254,7 @@ static int apply_once(struct knp_push *p, void *ctx, struct knp_ruleset *rs,
 	res->generation = info.generation;
 	if (!err && (diff->count || !info.generation))
 		err = transaction(p, ctx, info.generation, diff, res);
-	res->committed_ns = now_ns();
+	res->committed_ns = knp_now_ns();
 	knp_diff_free(diff);
 
 	if (!err && !set_up)
@@ -326,7 +320,7 @@ static int send_once(struct knp_push *p, void *ctx,
 	res->generation = info.generation;
 	if (diff->count)
 		err = transaction(p, ctx, info.generation, diff, res);
-	res->committed_ns = now_ns();
+	res->committed_ns = knp_now_ns();
 	return err;
 }
 
