@@ -21,22 +21,35 @@ static uint64_t fold(uint64_t a, uint64_t b)
 	return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
+static uint64_t load32(const unsigned char *p)
+{
+	uint32_t word;
+
+	memcpy(&word, p, sizeof(word));
+	return word;
+}
+
+/* Fewer than eight bytes, in loads of one size each. */
+static uint64_t last_word(const unsigned char *p, size_t n)
+{
+	if (n >= 4)
+		return load32(p) | load32(p + n - 4) << 32;
+	return n ? p[0] | (uint64_t)p[n / 2] << 8 | (uint64_t)p[n - 1] << 16 :
+		   0;
+}
+
 uint64_t knp_hash64(const void *bytes, size_t n, uint64_t h)
 {
 	const unsigned char *p = bytes;
-	uint64_t word = 0;
+	uint64_t word;
 	size_t left = n;
 
 	for (; left >= sizeof(word); left -= sizeof(word), p += sizeof(word)) {
 		memcpy(&word, p, sizeof(word));
 		h = fold(h ^ word ^ MUL1, MUL2);
 	}
-	word = 0;
-	if (left)
-		memcpy(&word, p, left);
-	/* The length last: a shorter text is not one that ends in zeroes. */
-	h = fold(h ^ word ^ MUL1, MUL2);
-	return fold(h ^ n, MUL1);
+	/* The length too: a shorter text is not one that ends in zeroes. */
+	return fold(h ^ last_word(p, left) ^ MUL1, MUL2 ^ n << 1);
 }
 
 uint64_t knp_hash_seed(void)

@@ -7,31 +7,30 @@
 
 #define MAX_IPS	((1U << 30) - 1)
 
-static int hex(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
+/* What a lower case digit is worth, plus one: 0 is no digit. */
+static const uint8_t hex[256] = {
+	['0'] = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10,
+	['a'] = 11, 12, 13, 14, 15, 16,
+};
 
 /* 32 lower case digits, with or without the dashes of a UUID. */
 static bool uuid_parse(const struct knp_text *text, uint8_t ret[16])
 {
 	static const uint8_t group[16] = { [4] = 1, [6] = 1, [8] = 1, [10] = 1 };
-	const char *s = text->s;
+	const uint8_t *s = (const uint8_t *)text->s;
 
 	if (text->n != 36 && text->n != 32)
 		return false;
 	for (unsigned int i = 0; i < 16; i++) {
-		int hi, lo;
+		unsigned int hi, lo;
 
 		if (text->n == 36 && group[i] && *s++ != '-')
 			return false;
-		hi = hex(*s++);
-		lo = hex(*s++);
-		if (hi < 0 || lo < 0)
+		hi = hex[*s++];
+		lo = hex[*s++];
+		if (!hi || !lo)
 			return false;
-		ret[i] = (uint8_t)(hi << 4 | lo);
+		ret[i] = (uint8_t)((hi - 1) << 4 | (lo - 1));
 	}
 	return true;
 }

@@ -33,6 +33,8 @@ struct knp_pod_walker {
 	od::parser parser;
 	struct knp_pod_item item;
 	const char *end;	/* of the text */
+	const char *escape;	/* the first, @end if none */
+	const char *escaped;	/* behind the last */
 	bool unicode;		/* the text has \u: so may keys */
 	bool plain;		/* what is being walked: an item, or around it */
 };
@@ -51,6 +53,7 @@ static bool check_escapes(struct knp_pod_walker *w, const char *s, size_t len)
 {
 	const char *end = s + len;
 
+	w->escape = w->escaped = end;
 	w->unicode = false;
 	while (s < end) {
 		s = static_cast<const char *>(memchr(s, '\\', end - s));
@@ -63,7 +66,10 @@ static bool check_escapes(struct knp_pod_walker *w, const char *s, size_t len)
 				return false;
 			w->unicode = true;
 		}
+		if (w->escape == end)
+			w->escape = s;
 		s += 2;
+		w->escaped = s;
 	}
 	return true;
 }
@@ -175,6 +181,15 @@ static bool odd(struct knp_pod_walker *w, od::value &v, unsigned int depth)
 	return skip(w, v, depth);
 }
 
+static bool has_escape(const struct knp_pod_walker *w, std::string_view t)
+{
+	const char *end = t.data() + t.size();
+
+	/* Mostly there are few, close together: in an annotation. */
+	return w->escape < end && t.data() < w->escaped &&
+	       memchr(t.data(), '\\', t.size());
+}
+
 /* A string without escapes, or null, which is as good as absent. */
 static bool get_text(struct knp_pod_walker *w, od::value &v, unsigned int depth,
 		     struct knp_text *ret)
@@ -183,7 +198,7 @@ static bool get_text(struct knp_pod_walker *w, od::value &v, unsigned int depth,
 
 	if (t == "null")
 		return true;
-	if (t.size() < 2 || t[0] != '"' || memchr(t.data(), '\\', t.size()))
+	if (t.size() < 2 || t[0] != '"' || has_escape(w, t))
 		return odd(w, v, depth);
 	ret->s = t.data() + 1;
 	ret->n = t.size() - 2;
@@ -224,8 +239,8 @@ static size_t which(struct knp_pod_walker *w, const names<N> &names,
 		std::string_view name = names.v[i];
 
 		/* What is behind a short key can be read: the padding is. */
-		if (s[0] != name[0] || memcmp(s, name.data(), name.size()) ||
-		    s[name.size()] != '"')
+		if (s[0] != name[0] || s[name.size()] != '"' ||
+		    memcmp(s, name.data(), name.size()))
 			continue;
 		if (*seen & 1U << i)
 			w->plain = false;
@@ -234,7 +249,7 @@ static size_t which(struct knp_pod_walker *w, const names<N> &names,
 	}
 	if (w->unicode) {
 		key = key_of(f);
-		if (memchr(key.data(), '\\', key.size()))
+		if (has_escape(w, key))
 			w->plain = false;
 	}
 	return N;
@@ -344,7 +359,7 @@ static bool walk_labels(struct knp_pod_walker *w, od::value &v,
 		label = {{key.data(), key.size()}, {nullptr, 0}};
 		if (!get_text(w, f.value(), depth + 1, &label.value))
 			return false;
-		if (!label.value.s || memchr(key.data(), '\\', key.size()) ||
+		if (!label.value.s || has_escape(w, key) ||
 		    item->nlabels == KNP_WALK_LABELS) {
 			w->plain = false;
 			continue;

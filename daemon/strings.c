@@ -15,9 +15,8 @@ static struct knp_hash strings;
 
 bool knp_string_is(const char *s, const struct knp_text *text)
 {
-	/* What is longer than @s is not read: @s ends first. */
-	return strnlen(s, text->n + 1) == text->n &&
-	       (!text->n || !memcmp(s, text->s, text->n));
+	/* What is longer than @s differs where @s ends, and is read no further. */
+	return (!text->n || !strncmp(s, text->s, text->n)) && !s[text->n];
 }
 
 static bool has_text(const struct knp_hash_node *node, const void *key)
