@@ -82,7 +82,8 @@ KNP_CXXFLAGS	:= -std=c++17 -fno-exceptions -fno-rtti $(CXX_WARNINGS) -Iuapi -iqu
 # Only what is, or includes, the pure core sees the stand-ins for the kernel's
 # headers; libnl and the C library must not.
 SHIM		:= -Idaemon/shim
-SHIMMED		:= kmod/% daemon/simulate.c daemon/ctl_simulate.c tests/unit/%
+SHIMMED		:= kmod/% daemon/simulate.c daemon/ctl_simulate.c tests/unit/% \
+		   tests/gates/%
 shim		= $(if $(filter $(SHIMMED),$(1)),$(SHIM))
 
 # ---- quiet lines; V=1 shows the commands -----------------------------------
@@ -185,6 +186,25 @@ $(BUILD)/bench/decode: $(BUILD)/obj/tests/bench/bench_decode.o \
 	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) \
 		$(CXX_LIBS)
 
+# What tests/gates measures. The recorder's core calls a function before each
+# access to memory; tests/gates/lines.c has those functions, not libtsan.
+GATE_MODEL	:= $(BUILD)/obj/tests/gates/model.o
+RECORD		:= -O2 -g -fsanitize=thread \
+		   --param tsan-instrument-func-entry-exit=0
+
+$(BUILD)/record/%.o: %.c Makefile | $(BUILD)/.deps
+	@mkdir -p $(@D)
+	$(call say,CC rec,$<)$(CC) $(KNP_CFLAGS) $(call shim,$<) $(RECORD) \
+		-MMD -MP -c -o $@ $<
+
+$(BUILD)/gates/lines: $(BUILD)/obj/tests/gates/lines.o $(GATE_MODEL) \
+		      $(CORE:%.c=$(BUILD)/record/%.o)
+$(BUILD)/gates/cost: $(BUILD)/obj/tests/gates/cost.o $(GATE_MODEL) \
+		     $(BUILD)/libknpcore.a
+$(BUILD)/gates/%:
+	@mkdir -p $(@D)
+	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+
 # One clear line instead of a page of compiler errors.
 $(BUILD)/.deps: Makefile
 	@mkdir -p $(@D)
@@ -231,7 +251,7 @@ $(BUILD)/kmod/%/knp.ko: $(BUILD)/kmod/%/.staged
 
 .PHONY: setup test test-full lint demo check-unit check-vectors check-oracle \
 	check-spec check-kmod check-kube check-guest check-cluster \
-	check-bench bench-daemon unit kernels fuzz bench-decode
+	check-gates check-bench bench-daemon unit kernels fuzz bench-decode
 setup:
 	@tests/setup
 
@@ -258,6 +278,9 @@ check-vectors: $(BUILD)/knpctl
 
 check-oracle: $(BUILD)/knpctl
 	@tests/oracle/run
+
+check-gates: $(BUILD)/gates/lines $(BUILD)/gates/cost
+	@tests/gates/run
 
 check-spec:
 	@tests/spec/check_spec
@@ -315,6 +338,7 @@ help:
 	@echo '  make check-unit      unit and property tests under ASan and UBSan'
 	@echo '  make check-vectors   scenarios with written expectations, by knpctl simulate'
 	@echo '  make check-oracle    random clusters against a naive evaluator'
+	@echo '  make check-gates     cache lines, instructions and bytes are what they were'
 	@echo '  make check-spec      uapi header, netlink spec and module policies agree'
 	@echo '  make check-kube      the API client against a server that misbehaves'
 	@echo '  make check-kmod      the module builds without a warning on each kernel'
