@@ -91,7 +91,11 @@ static int emit_rules(struct emit *e)
 		if (!err)
 			err = add_name(e, KNP_NAME_RULE, rec.tag);
 	}
-	return err;
+	if (err || n == c->rules.n)
+		return err;
+	/* Also where nobody is denied: the rules are not there to be shown. */
+	return knp_comp_trouble(c, "more than %zu rules: the rest is left out, and what needs one of them is denied",
+				n);
 }
 
 static const uint8_t *rule_tag(void *arg, uint32_t rule)
