@@ -199,7 +199,7 @@ int knp_claims_replace(struct knp_claims *c, struct knp_source *source,
 
 		list = entry->sibling;
 		old = entry_of(entry->claim, source);
-		if (old && objects->v[i].refused) {
+		if (old && !objects->v[i].any) {
 			old->kept = true;
 			free(entry);
 			continue;
@@ -269,7 +269,7 @@ static int tell(const struct claim *claim, struct knp_faults *faults)
 	for (struct knp_entry *e = claim->entries; e && !err; e = e->next) {
 		char *text;
 
-		if (e == claim->holder || e->told || e->object.refused)
+		if (e == claim->holder || e->told || !e->object.any)
 			continue;
 		text = knp_kind_describe(key->kind, key->ns, key->name);
 		if (!text)

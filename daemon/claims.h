@@ -3,10 +3,11 @@
  * Claims: which file's version of an object is in the store. Private to dir.c.
  *
  * Every object of every file is an entry; the entries of one (kind, ns, name)
- * are a claim, in the order of their files. The first entry that has a good
- * object holds the claim: its object is in the store, the objects of the
- * others wait beside it. A refused entry takes over the last good object of
- * its own file, or, where nobody else has one, what the store holds.
+ * are a claim, in the order of their files. The first entry that has an object,
+ * or what remains of a refused one, holds the claim: its object is in the store,
+ * the objects of the others wait beside it. An entry with nothing takes over the
+ * last object of its own file, or, where nobody else has one, what the store
+ * holds.
  *
  * Changes are noted first and settled together, so that an object that moves
  * from one file to another never leaves the store.

@@ -23,6 +23,9 @@
  * that each of them is, and egress and ingress are those of the first path that
  * is denied, else of the first.
  *
+ * A manifest that cannot be read in full is refused, since the answer is to be
+ * about what was written; with --keep-going it is about what knpd makes of it.
+ *
  * The matrix holds null where a pod has no address (completed, not started, or
  * superseded by a younger pod with its address) or the two have no family in
  * common. A question about such a pod is answered by exit status 2.
@@ -58,11 +61,13 @@ static const char help[] =
 "      --to WHO         who is called: namespace/pod or an address\n"
 "      --port N[/PROTO] TCP (default), UDP or SCTP\n"
 "      --matrix         all pairs of pods\n"
+"      --keep-going     name what cannot be read, and evaluate what knpd would\n"
+"                       enforce of it\n"
 "  -o, --output FORMAT  table (default) or json\n"
 "  -h, --help           this text\n"
 "\n"
 "Exit status: 0 evaluated, whatever the verdict; 1 it could not be done; 2 bad\n"
-"usage or bad manifest.\n";
+"usage or bad manifest, unless --keep-going.\n";
 
 /* struct side - who is asked about */
 struct side {
@@ -94,6 +99,7 @@ struct sim {
 	uint16_t port;
 	uint8_t proto;
 	bool matrix;
+	bool keep_going;
 };
 
 /* struct answer - all paths of one question */
@@ -175,7 +181,7 @@ static int check_usage(struct sim *s)
 
 static int parse(struct sim *s, int argc, char **argv)
 {
-	enum { FROM = CTL_OPT_FIRST, TO, PORT, MATRIX };
+	enum { FROM = CTL_OPT_FIRST, TO, PORT, MATRIX, KEEP_GOING };
 	static const struct option options[] = {
 		CTL_OPTIONS,
 		{ "file",   required_argument, NULL, 'f' },
@@ -183,6 +189,7 @@ static int parse(struct sim *s, int argc, char **argv)
 		{ "to",	    required_argument, NULL, TO },
 		{ "port",   required_argument, NULL, PORT },
 		{ "matrix", no_argument,       NULL, MATRIX },
+		{ "keep-going", no_argument,   NULL, KEEP_GOING },
 		{ 0 }
 	};
 	int option, status;
@@ -205,6 +212,9 @@ static int parse(struct sim *s, int argc, char **argv)
 		case MATRIX:
 			s->matrix = true;
 			break;
+		case KEEP_GOING:
+			s->keep_going = true;
+			break;
 		default:
 			status = knp_ctl_option(&s->ctl, option, help);
 			if (status >= 0)
@@ -220,7 +230,7 @@ static int parse(struct sim *s, int argc, char **argv)
 	return status ? status : -1;
 }
 
-static int print_faults(const struct knp_faults *faults)
+static void print_faults(const struct knp_faults *faults)
 {
 	char *line;
 
@@ -229,7 +239,6 @@ static int print_faults(const struct knp_faults *faults)
 		fprintf(stderr, "knpctl: %s\n", line);
 		free(line);
 	}
-	return CTL_USAGE;
 }
 
 static int twice(const char *file, const char *kind, const char *ns,
@@ -288,10 +297,11 @@ static int read_file(struct sim *s, const char *file)
 	int err;
 
 	err = knp_manifest_load(file, store, &faults);
+	print_faults(&faults);
 	if (err == -ENOMEM)
 		status = out_of_memory();
-	else if (err)
-		status = print_faults(&faults);
+	else if (err && (err != -EINVAL || !s->keep_going))
+		status = CTL_USAGE;
 	else
 		status = move(s->store, store, file);
 	knp_faults_clear(&faults);

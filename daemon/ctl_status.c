@@ -205,6 +205,9 @@ static void print_daemon(const struct knp_ctl *c, struct json_object *obj)
 	if (text_of(obj, "error"))
 		printf("%-15s%s\n", "error", text_of(obj, "error"));
 	print_lines(obj, "troubles", "trouble");
+	if (number_of(obj, "objects_set_aside"))
+		printf("%-15s%" PRIu64 " object(s): what remains of them is enforced\n",
+		       "set aside", number_of(obj, "objects_set_aside"));
 	print_lines(obj, "faults", "fault");
 }
 

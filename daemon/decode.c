@@ -106,6 +106,7 @@ out:
 	return err;
 }
 
+/* @obj NULL: its spec means something else than we know. */
 static int decode_networkpolicy(struct knp_fields *f, struct json_object *obj,
 				struct json_object *meta,
 				struct knp_object *object)
@@ -122,9 +123,15 @@ static int decode_networkpolicy(struct knp_fields *f, struct json_object *obj,
 	if (!policy->ns || !policy->name)
 		return -ENOMEM;
 	err = knp_fields_dup(f, meta, "uid", "", &policy->uid);
-	if (err)
-		return err;
+	if (err == -EINVAL)
+		policy->uid = strdup("");
+	if (!policy->uid)
+		return -ENOMEM;
 	knp_fields_leave(f, mark);
+	if (!obj) {
+		knp_decode_unread_policy(policy);
+		return 0;
+	}
 	return knp_decode_policy(f, obj, policy);
 }
 
@@ -197,12 +204,66 @@ static void object_refuse(struct knp_object *object)
 	object->ns = strdup(whole.ns);
 	object->name = strdup(whole.name);
 	object->any = NULL;
-	object->refused = true;
 	knp_object_clear(&whole);
 }
 
+/* What a (apiVersion, kind) pair is. */
+struct type {
+	const char *version;
+	const char *kind;
+	enum knp_kind is;	/* 0: a List of anything */
+	bool list;
+};
+
+#define POLICY_TYPE	0
+
+static const struct type types[] = {
+	[POLICY_TYPE] = { "networking.k8s.io/v1", "NetworkPolicy",
+			  KNP_KIND_POLICY, false },
+	{ "v1", "Namespace", KNP_KIND_NAMESPACE, false },
+	{ "v1", "Pod", KNP_KIND_POD, false },
+	{ "v1", "NamespaceList", KNP_KIND_NAMESPACE, true },
+	{ "v1", "PodList", KNP_KIND_POD, true },
+	{ "networking.k8s.io/v1", "NetworkPolicyList", KNP_KIND_POLICY, true },
+	{ "v1", "List", 0, true },
+};
+
+static int refuse_version(struct knp_fields *f, const struct type *type,
+			  const char *version)
+{
+	return knp_fields_refuse_at(f, "apiVersion",
+				    "must be %s for a %s, is \"%s\"",
+				    type->version, type->kind, version);
+}
+
+/* What an object says beside its name. */
+static int decode_rest(struct knp_fields *f, struct json_object *obj,
+		       struct json_object *meta, const char *version,
+		       struct knp_object *object)
+{
+	int err;
+
+	if (version) {
+		err = refuse_version(f, &types[POLICY_TYPE], version);
+		if (err != -EINVAL)
+			return err;
+		obj = NULL;
+	}
+	switch (object->kind) {
+	case KNP_KIND_NAMESPACE:
+		return decode_namespace(f, meta, object);
+	case KNP_KIND_POD:
+		return knp_decode_pod(f, obj, meta, object);
+	case KNP_KIND_POLICY:
+		return decode_networkpolicy(f, obj, meta, object);
+	}
+	return -EINVAL;
+}
+
+/* @version: of a policy that nobody here reads; NULL if it is the right one */
 static int decode_known(struct knp_fields *f, struct json_object *obj,
-			enum knp_kind kind, struct knp_objects *ret)
+			enum knp_kind kind, const char *version,
+			struct knp_objects *ret)
 {
 	struct knp_object object = { .kind = kind };
 	struct json_object *meta;
@@ -224,16 +285,12 @@ static int decode_known(struct knp_fields *f, struct json_object *obj,
 	err = -ENOMEM;
 	if (!text)
 		goto out;
-	if (kind == KNP_KIND_NAMESPACE)
-		err = decode_namespace(f, meta, &object);
-	else if (kind == KNP_KIND_POD)
-		err = knp_decode_pod(f, obj, meta, &object);
-	else
-		err = decode_networkpolicy(f, obj, meta, &object);
+	err = decode_rest(f, obj, meta, version, &object);
 	if (err == -EINVAL) {
 		object_refuse(&object);
 		err = object.ns && object.name ? 0 : -ENOMEM;
 	}
+	object.refused = f->nfaults;
 	if (!err)
 		err = knp_objects_add(ret, &object);
 	if (!err && object.refused)
@@ -245,24 +302,6 @@ out:
 	f->object = NULL;
 	return err;
 }
-
-/* What a (apiVersion, kind) pair is. */
-struct type {
-	const char *version;
-	const char *kind;
-	enum knp_kind is;	/* 0: a List of anything */
-	bool list;
-};
-
-static const struct type types[] = {
-	{ "v1", "Namespace", KNP_KIND_NAMESPACE, false },
-	{ "v1", "Pod", KNP_KIND_POD, false },
-	{ "networking.k8s.io/v1", "NetworkPolicy", KNP_KIND_POLICY, false },
-	{ "v1", "NamespaceList", KNP_KIND_NAMESPACE, true },
-	{ "v1", "PodList", KNP_KIND_POD, true },
-	{ "networking.k8s.io/v1", "NetworkPolicyList", KNP_KIND_POLICY, true },
-	{ "v1", "List", 0, true },
-};
 
 /* Length of the group in "group/version"; 0 for the core group. */
 static size_t group_len(const char *version)
@@ -334,7 +373,7 @@ static int decode_as(struct knp_fields *f, struct json_object *obj,
 	}
 	if (type->list)
 		return decode_items(f, obj, type, ret);
-	return decode_known(f, obj, type->is, ret);
+	return decode_known(f, obj, type->is, NULL, ret);
 }
 
 /* apiVersion and kind; those of items of a typed list come from the list. */
@@ -363,6 +402,20 @@ static int get_type(struct knp_fields *f, struct json_object *obj,
 	return 0;
 }
 
+static int decode_other(struct knp_fields *f, struct json_object *obj,
+			const struct type *type, const char *version,
+			struct knp_objects *ret)
+{
+	int err;
+
+	if (type == &types[POLICY_TYPE])
+		return decode_known(f, obj, type->is, version, ret);
+	f->object = type->kind;
+	err = refuse_version(f, type, version);
+	ret->nunnamed++;
+	return err == -EINVAL ? 0 : err;
+}
+
 static int decode(struct knp_fields *f, struct json_object *obj,
 		  const struct type *outer, struct knp_objects *ret)
 {
@@ -386,13 +439,7 @@ static int decode(struct knp_fields *f, struct json_object *obj,
 		}
 		if (!is_other_version(&types[i], version))
 			continue;
-		f->object = types[i].kind;
-		err = knp_fields_refuse_at(f, "apiVersion",
-					   "must be %s for a %s, is \"%s\"",
-					   types[i].version, types[i].kind,
-					   version);
-		ret->nunnamed++;
-		return err == -EINVAL ? 0 : err;
+		return decode_other(f, obj, &types[i], version, ret);
 	}
 	ret->nignored++;
 	return 0;
@@ -419,7 +466,7 @@ int knp_decode_known(struct json_object *obj, enum knp_kind kind,
 		ret->nunnamed++;
 		return 0;
 	}
-	return err ? err : decode_known(&fields, obj, kind, ret);
+	return err ? err : decode_known(&fields, obj, kind, NULL, ret);
 }
 
 int knp_decode_item(struct json_object *obj, enum knp_kind kind, size_t index,

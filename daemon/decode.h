@@ -3,10 +3,15 @@
  * JSON objects of the Kubernetes API -> the structs of store.h.
  *
  * Decoding is strict where leniency would widen a policy: a wrong type, an
- * unknown value, or an unknown field inside a rule, peer, port, ipBlock or
- * selector refuses the whole object. Unknown fields elsewhere are ignored.
- * A refused object is named and leaves no trace of itself; its neighbours are
- * decoded.
+ * unknown value, or an unknown field inside a spec, rule, peer, port, ipBlock
+ * or selector refuses the object. Unknown fields elsewhere are ignored.
+ * A refused object is named, with each field that is wrong, and its neighbours
+ * are decoded. What remains of it is kept where that cannot open anything:
+ *   a policy     what it isolates, and the rules that are whole, see
+ *                decode_policy.h; with no more than its name, all of its
+ *                namespace
+ *   a pod        without the ports and addresses that are wrong
+ * Of a pod or a namespace with other mistakes nothing remains.
  *
  * Absent and null are the same, as for the API server, except as elements of
  * lists and values of maps, where null is refused. Where [] differs from
@@ -33,9 +38,10 @@
 struct json_object;
 
 /**
- * struct knp_object - one object, or the identity of a refused one
+ * struct knp_object - one object, or what remains of a refused one
  * @kind: selects the member of the union
- * @refused: the object was refused; the union holds NULL
+ * @refused: the object was refused; the union holds what remains of it, NULL
+ *	if that is only its identity
  * @ns: its namespace, "" for namespaces
  * @name: its name
  */

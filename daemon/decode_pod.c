@@ -87,7 +87,7 @@ static int decode_ips(struct knp_fields *f, struct json_object *status,
 
 		err = decode_ip_item(f, json_object_array_get_idx(list, i),
 				     pod);
-		if (err)
+		if (err && err != -EINVAL)
 			return err;
 		knp_fields_leave(f, item);
 	}
@@ -100,7 +100,7 @@ static int decode_ips(struct knp_fields *f, struct json_object *status,
 		return err < 0 ? err : 0;
 	mark = knp_fields_enter(f, "podIP");
 	err = add_ip(f, pod, text);
-	if (err)
+	if (err && err != -EINVAL)
 		return err;
 	knp_fields_leave(f, mark);
 	return 0;
@@ -130,10 +130,9 @@ static int decode_status(struct knp_fields *f, struct json_object *obj,
 	return 0;
 }
 
-static int decode_cport(struct knp_fields *f, struct json_object *item,
-			void *element)
+static int read_cport(struct knp_fields *f, struct json_object *item,
+		      struct knp_port_view *port)
 {
-	struct knp_port_view *port = element;
 	const char *name = "";
 	int err;
 
@@ -153,6 +152,22 @@ static int decode_cport(struct knp_fields *f, struct json_object *item,
 	if (!err)
 		return knp_fields_refuse_at(f, "containerPort", "is required");
 	return 0;
+}
+
+/* Names can only allow: without a port less is allowed. */
+static int decode_cport(struct knp_fields *f, struct json_object *item,
+			void *element)
+{
+	size_t mark = f->len;
+	int err;
+
+	f->effect = "this port has no name";
+	err = read_cport(f, item, element);
+	f->effect = NULL;
+	if (err != -EINVAL)
+		return err;
+	knp_fields_leave(f, mark);
+	return KNP_FIELDS_SKIP;
 }
 
 /* Append the ports of one container to those of its pod. */

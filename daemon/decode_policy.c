@@ -281,13 +281,12 @@ static int decode_peer_block(struct knp_fields *f, struct json_object *obj,
 	return 0;
 }
 
-static int decode_peer(struct knp_fields *f, struct json_object *item,
-		       void *element)
+static int read_peer(struct knp_fields *f, struct json_object *item,
+		     struct knp_peer *peer)
 {
 	static const char *const known[] = {
 		"podSelector", "namespaceSelector", "ipBlock", NULL,
 	};
-	struct knp_peer *peer = element;
 	int err;
 
 	err = knp_fields_expect(f, item, json_type_object);
@@ -307,6 +306,24 @@ static int decode_peer(struct knp_fields *f, struct json_object *item,
 	if (!peer->block && !peer->ns && !peer->pod)
 		return knp_fields_refuse(f, "needs a podSelector, a namespaceSelector or an ipBlock");
 	return 0;
+}
+
+/* Peers are alternatives: without one of them the rule allows less. */
+static int decode_peer(struct knp_fields *f, struct json_object *item,
+		       void *element)
+{
+	const char *outer = f->effect;
+	size_t mark = f->len;
+	int err;
+
+	f->effect = "this peer matches nobody";
+	err = read_peer(f, item, element);
+	f->effect = outer;
+	if (err != -EINVAL)
+		return err;
+	knp_fields_leave(f, mark);
+	knp_peer_clear(element);
+	return KNP_FIELDS_SKIP;
 }
 
 /* The syntax of an IANA service name, which the API server demands. */
@@ -344,13 +361,12 @@ static int decode_port_name(struct knp_fields *f, struct json_object *obj,
 	return port->name ? 0 : -ENOMEM;
 }
 
-static int decode_port(struct knp_fields *f, struct json_object *item,
-		       void *element)
+static int read_port(struct knp_fields *f, struct json_object *item,
+		     struct knp_port *port)
 {
 	static const char *const known[] = {
 		"protocol", "port", "endPort", NULL,
 	};
-	struct knp_port *port = element;
 	struct json_object *value;
 	uint16_t end;
 	int there;
@@ -392,13 +408,33 @@ static int decode_port(struct knp_fields *f, struct json_object *item,
 	return 0;
 }
 
-static int decode_rule(struct knp_fields *f, struct json_object *item,
-		       const char *peers, struct knp_rule *rule)
+/* As are ports. */
+static int decode_port(struct knp_fields *f, struct json_object *item,
+		       void *element)
+{
+	const char *outer = f->effect;
+	size_t mark = f->len;
+	int err;
+
+	f->effect = "this entry matches no port";
+	err = read_port(f, item, element);
+	f->effect = outer;
+	if (err != -EINVAL)
+		return err;
+	knp_fields_leave(f, mark);
+	knp_port_clear(element);
+	return KNP_FIELDS_SKIP;
+}
+
+/* @rule is closed unless all that restricts it was read. */
+static int read_rule(struct knp_fields *f, struct json_object *item,
+		     const char *peers, struct knp_rule *rule)
 {
 	const char *const known[] = { peers, "ports", NULL };
 	void *v = NULL;
 	int err;
 
+	rule->closed = true;
 	err = knp_fields_expect(f, item, json_type_object);
 	if (!err)
 		err = knp_fields_only(f, item, known);
@@ -413,7 +449,29 @@ static int decode_rule(struct knp_fields *f, struct json_object *item,
 	err = knp_fields_list(f, item, "ports", sizeof(*rule->ports), &v,
 			      &rule->nports, decode_port);
 	rule->ports = v;
-	return err;
+	if (err)
+		return err;
+	/* A list of which nothing is left must not become one that is absent. */
+	rule->closed = (!rule->npeers && knp_fields_count(item, peers)) ||
+		       (!rule->nports && knp_fields_count(item, "ports"));
+	return 0;
+}
+
+/* A rule is never left out: rules are named by their places. */
+static int decode_rule(struct knp_fields *f, struct json_object *item,
+		       const char *peers, struct knp_rule *rule)
+{
+	const char *outer = f->effect;
+	size_t mark = f->len;
+	int err;
+
+	f->effect = "the rule allows nothing";
+	err = read_rule(f, item, peers, rule);
+	f->effect = outer;
+	if (err != -EINVAL)
+		return err;
+	knp_fields_leave(f, mark);
+	return 0;
 }
 
 static int decode_ingress(struct knp_fields *f, struct json_object *item,
@@ -428,15 +486,45 @@ static int decode_egress(struct knp_fields *f, struct json_object *item,
 	return decode_rule(f, item, "to", element);
 }
 
-enum policy_type {
-	INGRESS,
-	EGRESS,
+/* enum direction - bits, what policyTypes may name */
+enum direction {
+	INGRESS = 1 << 0,
+	EGRESS = 1 << 1,
+	BOTH = INGRESS | EGRESS,
 };
 
-static int decode_type(struct knp_fields *f, struct json_object *item,
-		       void *element)
+/**
+ * struct draft - a spec while it is read
+ * @spec: the object
+ * @strange: it has a field that is not known, which may mean anything
+ * @anybody: whom it selects cannot be read
+ * @egress: it has egress rules, readable or not
+ * @named: the directions of policyTypes
+ * @unnamed: policyTypes has more than @named, which cannot be read
+ */
+struct draft {
+	struct json_object *spec;
+	bool strange;
+	bool anybody;
+	bool egress;
+	unsigned int named;
+	bool unnamed;
+};
+
+/* Note a part that cannot be read, and go on behind it. */
+static int note(struct knp_fields *f, size_t mark, int err, bool *unread)
 {
-	enum policy_type *type = element;
+	f->effect = NULL;
+	if (err != -EINVAL)
+		return err;
+	knp_fields_leave(f, mark);
+	*unread = true;
+	return 0;
+}
+
+static int read_type(struct knp_fields *f, struct json_object *item,
+		     enum direction *type)
+{
 	const char *text;
 	int err;
 
@@ -453,87 +541,180 @@ static int decode_type(struct knp_fields *f, struct json_object *item,
 	return 0;
 }
 
-static int decode_types(struct knp_fields *f, struct json_object *spec,
-			struct knp_policy *policy)
+static int decode_type(struct knp_fields *f, struct json_object *item,
+		       void *element)
 {
-	enum policy_type *types;
+	size_t mark = f->len;
+	int err;
+
+	err = read_type(f, item, element);
+	if (err != -EINVAL)
+		return err;
+	knp_fields_leave(f, mark);
+	return KNP_FIELDS_SKIP;
+}
+
+static int decode_types(struct knp_fields *f, struct draft *d)
+{
+	enum direction *types;
+	size_t mark = f->len;
 	void *v = NULL;
 	size_t n = 0;
 	int err;
 
-	err = knp_fields_list(f, spec, "policyTypes", sizeof(*types), &v, &n,
+	f->effect = "a direction that is not named is isolated, and no rule allows anything in it";
+	err = knp_fields_list(f, d->spec, "policyTypes", sizeof(*types), &v, &n,
 			      decode_type);
 	types = v;
-	for (size_t i = 0; !err && i < n; i++) {
-		if (types[i] == INGRESS)
-			policy->isolates_ingress = true;
-		else
-			policy->isolates_egress = true;
-	}
+	for (size_t i = 0; i < n; i++)
+		d->named |= types[i];
 	free(v);
-	if (!n) {
-		policy->isolates_ingress = true;
-		policy->isolates_egress = policy->negress;
-	}
-	return err;
+	d->unnamed = n < knp_fields_count(d->spec, "policyTypes");
+	return note(f, mark, err, &d->unnamed);
 }
 
-static int decode_subject(struct knp_fields *f, struct json_object *spec,
-			  struct knp_selector *ret)
+static int read_subject(struct knp_fields *f, struct draft *d,
+			struct knp_selector *ret)
 {
 	struct json_object *value;
-	size_t mark;
 	int err;
 
-	err = knp_fields_get(f, spec, "podSelector", json_type_object, &value);
+	err = knp_fields_get(f, d->spec, "podSelector", json_type_object,
+			     &value);
 	if (err < 0)
 		return err;
 	if (!err)
 		return knp_fields_refuse_at(f, "podSelector",
 					    "is required; {} selects all pods of the namespace");
-	mark = knp_fields_enter(f, "podSelector");
-	err = decode_selector(f, value, ret);
-	if (err)
-		return err;
-	knp_fields_leave(f, mark);
-	return 0;
+	knp_fields_enter(f, "podSelector");
+	return decode_selector(f, value, ret);
+}
+
+/* A selector of which nothing is left selects everybody. */
+static int decode_subject(struct knp_fields *f, struct draft *d,
+			  struct knp_selector *ret)
+{
+	size_t mark = f->len;
+	int err;
+
+	f->effect = "all pods of the namespace are isolated, and no rule allows anything";
+	err = read_subject(f, d, ret);
+	if (!err)
+		knp_fields_leave(f, mark);
+	if (err == -EINVAL)
+		knp_selector_clear(ret);
+	return note(f, mark, err, &d->anybody);
+}
+
+/* Rules that are no list are none: without a rule nothing is allowed. */
+static int decode_rules(struct knp_fields *f, struct draft *d, const char *name,
+			struct knp_rule **rules, size_t *n,
+			int (*decode)(struct knp_fields *f,
+				      struct json_object *item, void *element),
+			bool *there)
+{
+	size_t mark = f->len;
+	void *v = NULL;
+	int err;
+
+	f->effect = "no rule allows anything in this direction";
+	err = knp_fields_list(f, d->spec, name, sizeof(**rules), &v, n, decode);
+	*rules = v;
+	*there = *n;
+	return note(f, mark, err, there);
+}
+
+static int decode_known(struct knp_fields *f, struct draft *d)
+{
+	static const char *const known[] = {
+		"podSelector", "policyTypes", "ingress", "egress", NULL,
+	};
+	size_t mark = f->len;
+	int err;
+
+	f->effect = "both directions are isolated, and no rule allows anything";
+	err = knp_fields_only(f, d->spec, known);
+	return note(f, mark, err, &d->strange);
+}
+
+static int decode_spec(struct knp_fields *f, struct draft *d,
+		       struct knp_policy *ret)
+{
+	bool ingress;
+	int err;
+
+	err = decode_known(f, d);
+	if (!err)
+		err = decode_subject(f, d, &ret->subject);
+	if (!err)
+		err = decode_rules(f, d, "ingress", &ret->ingress,
+				   &ret->ningress, decode_ingress, &ingress);
+	if (!err)
+		err = decode_rules(f, d, "egress", &ret->egress,
+				   &ret->negress, decode_egress, &d->egress);
+	return err ? err : decode_types(f, d);
+}
+
+static void close_rules(struct knp_rule *rules, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		rules[i].closed = true;
+}
+
+/*
+ * What is isolated, and in which of these directions rules count: only in those
+ * that are named for certain, since rules of a direction that the types leave
+ * out mean nothing.
+ */
+static void settle(const struct draft *d, struct knp_policy *policy)
+{
+	unsigned int isolated = d->named;
+	unsigned int closed;
+
+	if (!isolated && !d->unnamed)
+		isolated = INGRESS | (d->egress ? EGRESS : 0);
+	closed = d->strange || d->anybody ? BOTH : BOTH & ~isolated;
+	if (d->strange || d->unnamed)
+		isolated = BOTH;
+	policy->isolates_ingress = isolated & INGRESS;
+	policy->isolates_egress = isolated & EGRESS;
+	if (isolated & closed & INGRESS)
+		close_rules(policy->ingress, policy->ningress);
+	if (isolated & closed & EGRESS)
+		close_rules(policy->egress, policy->negress);
+}
+
+void knp_decode_unread_policy(struct knp_policy *ret)
+{
+	const struct draft d = { .strange = true };
+
+	settle(&d, ret);
 }
 
 int knp_decode_policy(struct knp_fields *f, struct json_object *obj,
 		      struct knp_policy *ret)
 {
-	static const char *const known[] = {
-		"podSelector", "policyTypes", "ingress", "egress", NULL,
-	};
-	struct json_object *spec;
-	void *rules = NULL;
-	size_t mark;
+	struct draft d = { 0 };
+	size_t mark = f->len;
+	bool unread = false;
 	int err;
 
-	err = knp_fields_get(f, obj, "spec", json_type_object, &spec);
-	if (err < 0)
-		return err;
+	f->effect = "all pods of the namespace are isolated in both directions";
+	err = knp_fields_get(f, obj, "spec", json_type_object, &d.spec);
 	if (!err)
-		return knp_fields_refuse_at(f, "spec", "is required");
-	mark = knp_fields_enter(f, "spec");
-	err = knp_fields_only(f, spec, known);
-	if (!err)
-		err = decode_subject(f, spec, &ret->subject);
+		err = knp_fields_refuse_at(f, "spec", "is required");
+	err = note(f, mark, err < 0 ? err : 0, &unread);
 	if (err)
 		return err;
-	err = knp_fields_list(f, spec, "ingress", sizeof(*ret->ingress), &rules,
-			      &ret->ningress, decode_ingress);
-	ret->ingress = rules;
-	if (err)
-		return err;
-	rules = NULL;
-	err = knp_fields_list(f, spec, "egress", sizeof(*ret->egress), &rules,
-			      &ret->negress, decode_egress);
-	ret->egress = rules;
-	if (!err)
-		err = decode_types(f, spec, ret);
+	if (unread) {
+		knp_decode_unread_policy(ret);
+		return 0;
+	}
+	knp_fields_enter(f, "spec");
+	err = decode_spec(f, &d, ret);
 	if (err)
 		return err;
 	knp_fields_leave(f, mark);
+	settle(&d, ret);
 	return 0;
 }

@@ -18,8 +18,23 @@
 int knp_decode_labels(struct knp_fields *f, struct json_object *obj,
 		      const char *name, struct knp_label_view **v, size_t *n);
 
-/* The spec of a NetworkPolicy. Return 0 or -errno; @ret may be half filled. */
+/*
+ * The spec of a NetworkPolicy. What of it cannot be read is a fault, and @ret
+ * is what remains: it isolates at least what the whole would isolate, and
+ * allows at most what the whole would allow.
+ *   a peer, a port     is left out; a list of which nothing remains allows none
+ *   a field of a rule  the rule allows nothing
+ *   ingress, egress    no rule of this direction
+ *   policyTypes        what is not named is isolated, with no rule
+ *   podSelector        the whole namespace is isolated, with no rule
+ *   a field of spec    both directions are isolated, with no rule
+ *   spec               both directions of the whole namespace are isolated
+ * Return 0, with or without faults, or -ENOMEM; then @ret may be half filled.
+ */
 int knp_decode_policy(struct knp_fields *f, struct json_object *obj,
 		      struct knp_policy *ret);
+
+/* The last line of it, for a policy of which nothing is read but its name. */
+void knp_decode_unread_policy(struct knp_policy *ret);
 
 #endif /* KNP_DECODE_POLICY_H */

@@ -4,8 +4,9 @@
  *
  * What is in the store follows the files (those of knp_manifest_suits()):
  *   - a file that cannot be read or parsed keeps its last good objects;
- *   - an object that is refused keeps its last good version; a file with a
- *     refused object whose name is unknown deletes nothing;
+ *   - of an object that is refused what remains of it counts (decode.h); if
+ *     nothing does, it keeps its last good version; a file with a refused
+ *     object whose name is unknown deletes nothing;
  *   - a file that another process has open for writing is not read until it
  *     is closed (by a read lease, fcntl(2); on a file system without leases,
  *     until its close was seen or it has not changed for a second): cut in

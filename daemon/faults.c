@@ -114,6 +114,23 @@ size_t knp_faults_drop_object(struct knp_faults *faults, const char *file,
 	return dropped;
 }
 
+size_t knp_faults_objects(const struct knp_faults *faults)
+{
+	const struct knp_fault *last = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; i < faults->n; i++) {
+		const struct knp_fault *fault = &faults->v[i];
+
+		if (!fault->object)
+			continue;
+		n += !last || !equal(last->file, fault->file) ||
+		     !equal(last->object, fault->object);
+		last = fault;
+	}
+	return n;
+}
+
 bool knp_faults_has(const struct knp_faults *faults,
 		    const struct knp_fault *fault)
 {

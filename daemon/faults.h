@@ -63,6 +63,9 @@ size_t knp_faults_drop(struct knp_faults *faults, const char *file,
 size_t knp_faults_drop_object(struct knp_faults *faults, const char *file,
 			      const char *object);
 
+/* How many objects they are about; those of one object stand side by side. */
+size_t knp_faults_objects(const struct knp_faults *faults);
+
 /* Whether a fault that says the same is in the list. */
 bool knp_faults_has(const struct knp_faults *faults,
 		    const struct knp_fault *fault);

@@ -53,10 +53,13 @@ static int vrefuse(struct knp_fields *f, const char *fmt, va_list ap)
 	char *reason;
 	int err;
 
+	if (f->nfaults++ >= KNP_FIELDS_FAULTS_MAX)
+		return -EINVAL;
 	if (vasprintf(&reason, fmt, ap) < 0)
 		return -ENOMEM;
 	err = knp_faults_add(f->faults, f->file, f->object,
-			     f->len ? f->path : NULL, "%s", reason);
+			     f->len ? f->path : NULL, "%s%s%s", reason,
+			     f->effect ? ": " : "", f->effect ? f->effect : "");
 	free(reason);
 	return err ? err : -EINVAL;
 }
@@ -274,6 +277,7 @@ int knp_fields_list(struct knp_fields *f, struct json_object *obj,
 				  struct json_object *item, void *element))
 {
 	struct json_object *list = NULL;
+	char *element;
 	size_t outer;
 	size_t len;
 	int err;
@@ -291,13 +295,26 @@ int knp_fields_list(struct knp_fields *f, struct json_object *obj,
 	for (size_t i = 0; i < len; i++) {
 		size_t mark = knp_fields_enter_item(f, i);
 
-		*n = i + 1;
-		err = decode(f, json_object_array_get_idx(list, i),
-			     (char *)*array + i * size);
+		element = (char *)*array + (*n)++ * size;
+		err = decode(f, json_object_array_get_idx(list, i), element);
 		if (err < 0)
 			return err;
+		if (err == KNP_FIELDS_SKIP) {
+			memset(element, 0, size);
+			(*n)--;
+		}
 		knp_fields_leave(f, mark);
 	}
 	knp_fields_leave(f, outer);
 	return 0;
+}
+
+size_t knp_fields_count(struct json_object *obj, const char *name)
+{
+	struct json_object *list;
+
+	if (!json_object_object_get_ex(obj, name, &list) ||
+	    !json_object_is_type(list, json_type_array))
+		return 0;
+	return json_object_array_length(list);
 }

@@ -9,6 +9,11 @@
  *
  * Strings with an embedded NUL are refused: they would be cut, and a cut name
  * is another name.
+ *
+ * A refusal need not be the end of the object: whoever knows how to do without
+ * the part that was refused goes back to its path by knp_fields_leave(), and
+ * on. What that means is said by @effect; that something was refused at all,
+ * by @nfaults.
  */
 #ifndef KNP_FIELDS_H
 #define KNP_FIELDS_H
@@ -20,11 +25,16 @@
 
 #include "faults.h"
 
+/* More faults than these of one object are counted, but not recorded. */
+#define KNP_FIELDS_FAULTS_MAX	16
+
 /**
  * struct knp_fields - a walk through one object
  * @file: for faults, may be NULL
  * @object: for faults, may be NULL
  * @faults: may be NULL
+ * @nfaults: how often something was refused
+ * @effect: what follows from a refusal here, for its reason; may be NULL
  * @path: "spec.ingress[0]", cut if it is too long
  * @len: bytes of @path
  */
@@ -32,6 +42,8 @@ struct knp_fields {
 	const char *file;
 	const char *object;
 	struct knp_faults *faults;
+	size_t nfaults;
+	const char *effect;
 	char path[512];
 	size_t len;
 };
@@ -97,13 +109,19 @@ int knp_fields_only(struct knp_fields *f, struct json_object *obj,
 
 /*
  * A list field: allocate an array of zeroed elements of @size for it, and
- * decode each. @n counts the elements begun, so that the owner's destructor
- * frees them also after a failure. Return 0 (@n is 0 if the list is absent,
- * null or empty) or -errno.
+ * decode each. @decode may return KNP_FIELDS_SKIP for an element that is to be
+ * left out, and holds nothing any more. @n counts the elements begun and not
+ * left out, so that the owner's destructor frees them also after a failure.
+ * Return 0 (@n is 0 if the list is absent, null or empty) or -errno.
  */
+#define KNP_FIELDS_SKIP	1
+
 int knp_fields_list(struct knp_fields *f, struct json_object *obj,
 		    const char *name, size_t size, void **array, size_t *n,
 		    int (*decode)(struct knp_fields *f,
 				  struct json_object *item, void *element));
+
+/* How many elements a list field has; 0 if it is no list. */
+size_t knp_fields_count(struct json_object *obj, const char *name);
 
 #endif /* KNP_FIELDS_H */

@@ -231,7 +231,7 @@ static int apply(void *arg, struct knp_kube_event *e)
 			      object->name);
 		/* What is wrong with an object that is gone does not matter. */
 		knp_faults_clear(&f->fresh);
-	} else if (!object->refused) {
+	} else if (object->any) {
 		err = knp_object_put(object, f->k->store);
 	}
 	if (!err)

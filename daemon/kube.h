@@ -6,8 +6,9 @@
  * What is in the store follows the server:
  *   - while it is away, or says things that make no sense, all stays;
  *   - a list replaces the objects of its resource at once when it is complete;
- *   - an object that is refused keeps its last good version; that is a fault,
- *     told once per content, until a good version or its deletion arrives;
+ *   - of an object that is refused what remains of it counts (decode.h); if
+ *     nothing does, it keeps its last good version; that is a fault, told once
+ *     per content, until a good version or its deletion arrives;
  *   - nothing is announced before all three resources were listed once.
  *
  * Everything that arrives in one turn of the loop is one batch.

@@ -433,12 +433,12 @@ static int rule_fill(struct knp_live *l, struct live_rule *rule,
 {
 	int err;
 
-	rule->any_peer = !from->npeers;
+	rule->any_peer = !from->npeers && !from->closed;
 	rule->any_port = !from->nports;
 	rule->peers = calloc(from->npeers + 1, sizeof(*rule->peers));
 	if (!rule->peers)
 		return -ENOMEM;
-	for (size_t i = 0; i < from->npeers; i++) {
+	for (size_t i = 0; i < from->npeers && !from->closed; i++) {
 		err = live_peer_get(l, rule->policy, &from->peers[i],
 				    &rule->peers[i]);
 		if (err)

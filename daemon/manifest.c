@@ -355,7 +355,7 @@ static int put_all(struct load *l, struct knp_store *store,
 
 		if (!i || !same_object(object, &l->v[first].object)) {
 			first = i;
-			if (object->refused)
+			if (!object->any)
 				continue;
 			err = knp_object_put(object, store);
 			if (err)

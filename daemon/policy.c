@@ -15,7 +15,7 @@ static void labels_clear(struct knp_labels *labels)
 	free(labels->v);
 }
 
-static void selector_clear(struct knp_selector *selector)
+void knp_selector_clear(struct knp_selector *selector)
 {
 	labels_clear(&selector->labels);
 	for (size_t i = 0; i < selector->nreqs; i++) {
@@ -27,14 +27,31 @@ static void selector_clear(struct knp_selector *selector)
 		knp_string_put(req->key);
 	}
 	free(selector->reqs);
+	*selector = (struct knp_selector){ 0 };
 }
 
 static void selector_free(struct knp_selector *selector)
 {
 	if (!selector)
 		return;
-	selector_clear(selector);
+	knp_selector_clear(selector);
 	free(selector);
+}
+
+void knp_peer_clear(struct knp_peer *peer)
+{
+	if (peer->block)
+		free(peer->block->except);
+	free(peer->block);
+	selector_free(peer->ns);
+	selector_free(peer->pod);
+	*peer = (struct knp_peer){ 0 };
+}
+
+void knp_port_clear(struct knp_port *port)
+{
+	knp_string_put(port->name);
+	*port = (struct knp_port){ 0 };
 }
 
 static void rules_free(struct knp_rule *rules, size_t n)
@@ -42,15 +59,10 @@ static void rules_free(struct knp_rule *rules, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		struct knp_rule *rule = &rules[i];
 
-		for (size_t j = 0; j < rule->npeers; j++) {
-			if (rule->peers[j].block)
-				free(rule->peers[j].block->except);
-			free(rule->peers[j].block);
-			selector_free(rule->peers[j].ns);
-			selector_free(rule->peers[j].pod);
-		}
+		for (size_t j = 0; j < rule->npeers; j++)
+			knp_peer_clear(&rule->peers[j]);
 		for (size_t j = 0; j < rule->nports; j++)
-			knp_string_put(rule->ports[j].name);
+			knp_port_clear(&rule->ports[j]);
 		free(rule->peers);
 		free(rule->ports);
 	}
@@ -70,7 +82,7 @@ void knp_policy_free(struct knp_policy *policy)
 	knp_string_put(policy->ns);
 	free(policy->name);
 	free(policy->uid);
-	selector_clear(&policy->subject);
+	knp_selector_clear(&policy->subject);
 	rules_free(policy->ingress, policy->ningress);
 	rules_free(policy->egress, policy->negress);
 	free(policy);
@@ -143,7 +155,8 @@ static bool port_equal(const struct knp_port *a, const struct knp_port *b)
 
 static bool rule_equal(const struct knp_rule *a, const struct knp_rule *b)
 {
-	if (a->npeers != b->npeers || a->nports != b->nports)
+	if (a->closed != b->closed || a->npeers != b->npeers ||
+	    a->nports != b->nports)
 		return false;
 	for (size_t i = 0; i < a->npeers; i++)
 		if (!block_equal(a->peers[i].block, b->peers[i].block) ||

@@ -79,7 +79,7 @@ static bool locate(struct knp_replace *r, const char *ns, const char *name,
 	return true;
 }
 
-/* An object that was not refused; taken over, also on failure. */
+/* An object, or what remains of it; taken over, also on failure. */
 static int put(struct knp_replace *r, void *object)
 {
 	const char *ns = knp_kind_ns_of(r->kind, object);

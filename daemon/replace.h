@@ -25,8 +25,8 @@ int knp_replace_begin(struct knp_store *store, enum knp_kind kind,
 /**
  * knp_replace_put() - an object is in the list (now, or again)
  * @r: the list
- * @object: what it holds is taken over, also on failure; a refused one keeps
- *	the version that the list or else the store has of it
+ * @object: what it holds is taken over, also on failure; one of which nothing
+ *	remains keeps the version that the list or else the store has of it
  *
  * Return: 0 or -ENOMEM; -EINVAL if it is of another kind.
  */

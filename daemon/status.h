@@ -25,7 +25,10 @@
  *   last_puts, last_deletes
  *   error             what holds it up, null if nothing
  *   troubles          limits that the compiler hit
- *   faults_count, faults  what the source set aside
+ *   objects_set_aside objects that could not be read in full, of which what
+ *                     remains is enforced (decode.h)
+ *   faults_count, faults  each field and file that could not be read, or counts
+ *                     for nothing
  *
  * Times are seconds since the epoch.
  */

@@ -107,10 +107,12 @@ struct knp_port {
 
 /**
  * struct knp_rule - one entry of ingress/egress
+ * @closed: allows nothing, because what would restrict it cannot be read
  *
  * @npeers 0: any peer. @nports 0: any protocol and port.
  */
 struct knp_rule {
+	bool closed;
 	struct knp_peer *peers;
 	size_t npeers;
 	struct knp_port *ports;
@@ -313,6 +315,11 @@ bool knp_policy_equal(const struct knp_policy *a, const struct knp_policy *b);
 void knp_namespace_free(struct knp_namespace *ns);
 void knp_pod_free(struct knp_pod *pod);
 void knp_policy_free(struct knp_policy *policy);
+
+/* Free what a part of a policy holds; it is all zero afterwards. */
+void knp_selector_clear(struct knp_selector *selector);
+void knp_peer_clear(struct knp_peer *peer);
+void knp_port_clear(struct knp_port *port);
 
 /* One more holder, to knp_policy_free(); returns it. */
 struct knp_policy *knp_policy_hold(struct knp_policy *policy);

@@ -196,19 +196,20 @@ static int add_rule(struct knp_comp *c, const struct knp_policy *policy,
 		.policy = policy,
 		.index = index,
 		.direction = direction,
-		.any_peer = !rule->npeers,
+		.any_peer = !rule->npeers && !rule->closed,
 		.any_port = !rule->nports,
-		.atoms = { .first = c->rule_atoms.n, .n = rule->npeers },
+		.atoms = { .first = c->rule_atoms.n },
 	};
 	uint32_t atom;
 	int err;
 
-	for (size_t i = 0; i < rule->npeers; i++) {
+	for (size_t i = 0; i < rule->npeers && !rule->closed; i++) {
 		err = knp_comp_atom(c, policy, &rule->peers[i], &atom);
 		if (err)
 			return err;
 		if (!knp_recs_add(&c->rule_atoms, &atom))
 			return -ENOMEM;
+		crule.atoms.n++;
 	}
 	err = add_ranges(c, rule, &crule);
 	if (!err)

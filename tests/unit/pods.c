@@ -230,7 +230,7 @@ static const char *objects_differ(struct knp_objects *a,
 		if (!same_text(x->ns, y->ns) || !same_text(x->name, y->name))
 			return "namespace or name";
 		if (x->refused != y->refused || !x->any != !y->any ||
-		    x->refused != !x->any)
+		    (!x->any && !x->refused))
 			return "refused";
 		if (x->any && !same_pod(x, y))
 			return "pod";

@@ -27,6 +27,8 @@
 #define POD(rest)	"{'apiVersion': 'v1', 'kind': 'Pod', " rest "}"
 #define INGRESS(rule)	POLICY("{'podSelector': {}, 'ingress': [" rule "]}")
 #define EGRESS(rule)	POLICY("{'podSelector': {}, 'egress': [" rule "]}")
+#define BAD_NAMESPACE	"{'apiVersion': 'v1', 'kind': 'Namespace', " \
+			"'metadata': {'name': 'bad', 'labels': {'a': 1}}}"
 #define PEER(peer)	INGRESS("{'from': [" peer "]}")
 #define PORT(port)	INGRESS("{'ports': [" port "]}")
 #define SELECTOR(sel)	PEER("{'podSelector': " sel "}")
@@ -75,7 +77,7 @@ static void a_refused_object_keeps_its_name(void **state)
 	assert_string_equal(objects.v[0].name, "p");
 	assert_string_equal(faults.v[0].object, "NetworkPolicy x/p");
 	text = knp_fault_format(&faults.v[0]);
-	assert_string_equal(text, "f.yaml: NetworkPolicy x/p: spec.ingress[0].from[0]: needs a podSelector, a namespaceSelector or an ipBlock");
+	assert_string_equal(text, "f.yaml: NetworkPolicy x/p: spec.ingress[0].from[0]: needs a podSelector, a namespaceSelector or an ipBlock: this peer matches nobody");
 	free(text);
 	knp_objects_clear(&objects);
 	knp_faults_clear(&faults);
@@ -98,15 +100,19 @@ static void a_bad_item_leaves_its_neighbours_alone(void **state)
 
 	(void)state;
 	objects = decode("{'apiVersion': 'v1', 'kind': 'List', 'items': ["
-			 INGRESS("{}") "," PEER("{}") ","
-			 POD("'metadata': {'name': 'a'}") ", {}]}", &faults);
-	assert_int_equal(faults.n, 2);
-	assert_int_equal(objects.n, 3);
-	assert_int_equal(objects.nrefused, 1);
+			 INGRESS("{}") "," BAD_NAMESPACE ","
+			 POD("'metadata': {'name': 'a'}") ", {}, "
+			 PEER("{}") "]}", &faults);
+	assert_int_equal(faults.n, 3);
+	assert_int_equal(objects.n, 4);
+	assert_int_equal(objects.nrefused, 2);
 	assert_int_equal(objects.nunnamed, 1);
 	assert_non_null(objects.v[0].any);
 	assert_null(objects.v[1].any);
 	assert_non_null(objects.v[2].any);
+	assert_false(objects.v[2].refused);
+	assert_true(objects.v[3].refused);
+	assert_non_null(objects.v[3].any);
 	knp_objects_clear(&objects);
 	knp_faults_clear(&faults);
 }
@@ -524,7 +530,7 @@ static void an_object_is_put_where_it_belongs(void **state)
 	objects = decode("{'apiVersion': 'v1', 'kind': 'List', 'items': ["
 			 INGRESS("{}") "," POD(META) ", {'apiVersion': 'v1',\n"
 			 "'kind': 'Namespace', 'metadata': {'name': 'x'}}, "
-			 PEER("{}") "]}", &faults);
+			 BAD_NAMESPACE "]}", &faults);
 	assert_int_equal(objects.n, 4);
 	for (size_t i = 0; i < 3; i++) {
 		assert_int_equal(knp_object_put(&objects.v[i], store), 0);

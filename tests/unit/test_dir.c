@@ -29,6 +29,10 @@
 	"spec:\n  podSelector: {}\n" rest "---\n"
 #define CLOSED		"  policyTypes: [Ingress]\n"
 #define BAD		"  ingress: [{from: [{}]}]\n"
+/* a pod of which nothing remains */
+#define NOTHING(name, value) \
+	"apiVersion: v1\nkind: Pod\nmetadata: {name: " name \
+	", namespace: x, labels: {a: " value "}}\n---\n"
 #define LABELLED(name, value) \
 	"apiVersion: v1\nkind: Pod\nmetadata: {name: " name \
 	", namespace: x, labels: {a: '" value "'}}\n---\n"
@@ -447,21 +451,46 @@ static void a_broken_file_that_is_restored_is_quiet(void **state)
 static void a_bad_object_keeps_its_last_good_version(void **state)
 {
 	(void)state;
-	overwrite("a.yaml", POLICY("p", CLOSED) LABELLED("a", "1"));
+	overwrite("a.yaml", LABELLED("p", "good") LABELLED("a", "1"));
+	until_started();
+	overwrite("a.yaml", NOTHING("p", "2") LABELLED("a", "2"));
+	until_faults(1);
+	turn_until(has_label, "a=2");
+	assert_string_equal(faults.v[0].object, "Pod x/p");
+	assert_string_equal(faults.v[0].field, "metadata.labels[a]");
+	assert_string_equal(label("p"), "good");
+	/* Bad again in other words: still the last good one. */
+	overwrite("a.yaml", NOTHING("p", "null"));
+	until_faults(2);
+	assert_string_equal(label("p"), "good");
+	overwrite("a.yaml", LABELLED("p", "better"));
+	turn_until(has_label, "p=better");
+	/* Gone is gone. */
+	overwrite("a.yaml", LABELLED("a", "3"));
+	turn_until(has_label, "a=3");
+	assert_false(has_pod("p"));
+}
+
+static void what_remains_of_a_bad_policy_replaces_its_last_version(void **state)
+{
+	const struct knp_policy *policy;
+
+	(void)state;
+	overwrite("a.yaml", POLICY("p", "  ingress: [{}, {}]\n"));
 	until_started();
 	overwrite("a.yaml", POLICY("p", BAD) LABELLED("a", "2"));
 	until_faults(1);
 	turn_until(has_label, "a=2");
 	assert_string_equal(faults.v[0].object, "NetworkPolicy x/p");
 	assert_string_equal(faults.v[0].field, "spec.ingress[0].from[0]");
-	assert_int_equal(knp_store_policy(store, "x", "p")->ningress, 0);
-	/* Bad again in other words: still the last good one. */
-	overwrite("a.yaml", POLICY("p", "  ingress: [{from: {}}]\n"));
-	until_faults(2);
-	assert_int_equal(knp_store_policy(store, "x", "p")->ningress, 0);
+	policy = knp_store_policy(store, "x", "p");
+	assert_int_equal(policy->ningress, 1);
+	assert_true(policy->ingress[0].closed);
 	overwrite("a.yaml", POLICY("p", "  ingress: [{}]\n"));
 	until_marker("m");
-	assert_int_equal(knp_store_policy(store, "x", "p")->ningress, 1);
+	policy = knp_store_policy(store, "x", "p");
+	assert_int_equal(policy->ningress, 1);
+	assert_false(policy->ingress[0].closed);
 	/* Gone is gone. */
 	overwrite("a.yaml", LABELLED("a", "3"));
 	turn_until(has_label, "a=3");
@@ -485,52 +514,65 @@ static void the_faults_that_hold_are_listed(void **state)
 	assert_int_equal(known->n, 1);
 	assert_string_equal(known->v[0].object, "NetworkPolicy x/p");
 	overwrite("a.yaml", POLICY("p", CLOSED));
-	turn_until(has_policy, "p");
+	until_marker("n");
 	assert_int_equal(known->n, 0);
 }
 
 static void a_bad_object_keeps_its_version_across_files(void **state)
 {
 	(void)state;
-	overwrite("a.yaml", POLICY("p", CLOSED));
+	overwrite("a.yaml", LABELLED("p", "1"));
 	until_started();
-	replace("b.yaml", POLICY("p", BAD));
+	replace("b.yaml", NOTHING("p", "2"));
 	assert_int_equal(unlink(path_of("a.yaml")), 0);
 	until_marker("m");
 	assert_int_equal(faults.n, 1);
-	assert_true(has_policy("p"));
+	assert_string_equal(label("p"), "1");
 	assert_int_equal(unlink(path_of("b.yaml")), 0);
 	until_marker("n");
-	assert_false(has_policy("p"));
+	assert_false(has_pod("p"));
 }
 
 static void a_bad_object_keeps_its_place_before_other_files(void **state)
 {
 	(void)state;
-	overwrite("a.yaml", POLICY("p", CLOSED));
-	overwrite("b.yaml", POLICY("p", "  ingress: [{}]\n"));
+	overwrite("a.yaml", LABELLED("p", "a"));
+	overwrite("b.yaml", LABELLED("p", "b"));
 	until_started();
 	assert_int_equal(faults.n, 1);
-	overwrite("a.yaml", POLICY("p", BAD));
+	overwrite("a.yaml", NOTHING("p", "2"));
 	until_faults(2);
 	until_marker("m");
-	assert_int_equal(knp_store_policy(store, "x", "p")->ningress, 0);
+	assert_string_equal(label("p"), "a");
 	assert_int_equal(unlink(path_of("a.yaml")), 0);
 	until_marker("n");
-	assert_int_equal(knp_store_policy(store, "x", "p")->ningress, 1);
+	assert_string_equal(label("p"), "b");
 }
 
-static void a_bad_object_without_a_good_version_is_left_out(void **state)
+static void what_remains_of_a_bad_policy_has_its_place(void **state)
 {
 	(void)state;
-	overwrite("a.yaml", POLICY("p", BAD) POLICY("q", CLOSED));
+	overwrite("a.yaml", POLICY("p", BAD));
+	overwrite("b.yaml", POLICY("p", "  ingress: [{}, {}]\n"));
+	until_started();
+	assert_int_equal(faults.n, 2);
+	assert_int_equal(knp_store_policy(store, "x", "p")->ningress, 1);
+	assert_int_equal(unlink(path_of("a.yaml")), 0);
+	until_marker("m");
+	assert_int_equal(knp_store_policy(store, "x", "p")->ningress, 2);
+}
+
+static void a_bad_object_of_which_nothing_remains_is_left_out(void **state)
+{
+	(void)state;
+	overwrite("a.yaml", NOTHING("p", "2") LABELLED("q", "1"));
 	until_started();
 	assert_int_equal(faults.n, 1);
-	assert_false(has_policy("p"));
-	assert_true(has_policy("q"));
+	assert_false(has_pod("p"));
+	assert_true(has_pod("q"));
 	/* Another file may have a good one. */
-	overwrite("b.yaml", POLICY("p", CLOSED));
-	turn_until(has_policy, "p");
+	overwrite("b.yaml", LABELLED("p", "1"));
+	turn_until(has_pod, "p");
 	assert_int_equal(faults.n, 1);
 }
 
@@ -782,7 +824,9 @@ int main(void)
 		TEST(the_faults_that_hold_are_listed),
 		TEST(a_bad_object_keeps_its_version_across_files),
 		TEST(a_bad_object_keeps_its_place_before_other_files),
-		TEST(a_bad_object_without_a_good_version_is_left_out),
+		TEST(what_remains_of_a_bad_policy_replaces_its_last_version),
+		TEST(what_remains_of_a_bad_policy_has_its_place),
+		TEST(a_bad_object_of_which_nothing_remains_is_left_out),
 		TEST(an_object_that_lost_its_name_deletes_nothing),
 		TEST(of_two_files_the_first_by_name_counts),
 		TEST(a_lost_folder_keeps_everything),

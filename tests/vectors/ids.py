@@ -15,12 +15,13 @@ HOLDER = re.compile(r'([a-z]+)/([a-z0-9_-]+)(?: "(.+)")?')
 FILES = {
     "own": os.path.join(HERE, "own", "%s.yaml"),
     "upstream": os.path.join(HERE, "upstream", "%s.yaml"),
+    "aside": os.path.join(HERE, "aside", "%s.yaml"),
     "bad": os.path.join(HERE, "bad", "%s.yaml"),
     "guest": os.path.join(TESTS, "guest", "scenarios", "%s.sh"),
     "cluster": os.path.join(TESTS, "guest", "cluster", "%s.sh"),
     "unit": os.path.join(TESTS, "unit", "%s.c"),
 }
-VECTORS = ("own", "upstream")
+VECTORS = ("own", "upstream", "aside")
 # How the test of a name begins in a file that is no vector.
 TITLES = {
     "bad": r"^- title: %s$",

@@ -78,10 +78,10 @@ def answer(arguments):
                                                out[:500])) from None
 
 
-def matrix(path, number, protocol):
+def matrix(path, number, protocol, *more):
     """{from: {to: verdict}}, the text; pods without a verdict are None."""
     found, text = answer(["-f", path, "--matrix", "--port",
-                          "%d/%s" % (number, protocol)])
+                          "%d/%s" % (number, protocol), *more])
     if (not isinstance(found, dict) or found.get("port") != number or
             found.get("protocol") != protocol or
             not isinstance(found.get("allowed"), dict)):
@@ -90,10 +90,10 @@ def matrix(path, number, protocol):
     return found["allowed"], text
 
 
-def flow(path, source, destination, number, protocol):
+def flow(path, source, destination, number, protocol, *more):
     """The whole answer about one connection."""
     found, text = answer(["-f", path, "--from", source, "--to", destination,
-                          "--port", "%d/%s" % (number, protocol)])
+                          "--port", "%d/%s" % (number, protocol), *more])
     if not isinstance(found, dict) or not isinstance(found.get("allowed"),
                                                      bool):
         raise Failure("no verdict: %s" % text[:500])

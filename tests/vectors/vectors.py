@@ -16,7 +16,8 @@ WORDS = {"allow": True, "deny": False, "none": None}
 FIELDS = {
     "vector": {"title", "origin", "notes", "namespaces", "pods", "policies",
                "steps"},
-    "step": {"what", "namespaces", "pods", "policies", "expect", "flows"},
+    "step": {"what", "namespaces", "pods", "policies", "expect", "flows",
+             "says"},
     "pod": {"ip", "labels", "ports", "sidecar", "init", "host", "phase",
             "created", "uid", "node", "deleting"},
 }
@@ -165,6 +166,7 @@ class Step:
         self.matrices = [(*parse_probe(probe), parse_matrix(title, text))
                          for probe, text in step.get("expect", {}).items()]
         self.flows = parse_flows(title, step.get("flows", ""))
+        self.says = step.get("says")
         for _, _, matrix in self.matrices:
             if set(matrix) != set(state["pods"]):
                 raise Mistake("%s: the matrix must have every pod" % title)
@@ -197,14 +199,29 @@ def steps_of(path):
     return steps
 
 
-def all_steps():
+def steps_in(*folders):
+    """All steps of the vectors of some folders."""
     paths = []
-    for folder in ("upstream", "own"):
+    for folder in folders:
         found = sorted(glob.glob(os.path.join(HERE, folder, "*.yaml")))
         if not found:
             raise Mistake("no vectors in %s" % folder)
         paths += found
     return [step for path in paths for step in steps_of(path)]
+
+
+def all_steps():
+    """Those of whole objects, which the oracle knows, too."""
+    return steps_in("upstream", "own")
+
+
+def aside_steps():
+    """Those of objects that cannot be read in full."""
+    steps = steps_in("aside")
+    for step in steps:
+        if step.says is None:
+            raise Mistake("%s: what does it say?" % step.title)
+    return steps
 
 
 def bad_manifests():

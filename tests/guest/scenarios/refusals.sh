@@ -3,7 +3,7 @@
 #
 # What goes wrong says so in one clear line, with a status that scripts see, and
 # nothing enforced is lost by it: no module, no permission, malformed and
-# half-written manifests, stale and half-open transactions, a second daemon.
+# half-written manifests (of what is set aside the rest counts), stale and half-open transactions, a second daemon.
 # Mode audit judges and reports, and lets everything pass.
 # shellcheck source=tests/guest/lib.sh
 . /guest/lib.sh
@@ -79,8 +79,10 @@ change "x/b is closed" apply x/closed <<-END
 END
 {
 	policy x/bad <<-END
-	podSelector: {}
-	ingress: [{ports: [{port: 80, protocol: TCPP}]}]
+	podSelector: {matchLabels: {app: client}}
+	ingress:
+	- ports: [{port: 80, protocol: TCPP}, {port: 81}]
+	- unless: {time: night}
 	END
 	policy y/good <<-END
 	podSelector: {matchLabels: {app: client}}
@@ -90,8 +92,14 @@ END
 change "a file with a malformed and a good policy" publish mixed.yaml </run/mixed.yaml
 check "the malformed policy is named with its field" \
 	fault node1 'mixed.yaml.*x/bad.*protocol'
-check "the log names it too" grep -q 'x/bad' "$LOGS/knpd-node1.log"
-matrix "everything else is enforced" "80/TCP 81/UDP" <<-END
+check "so is its field of a newer API" \
+	fault node1 'x/bad.*spec.ingress\[1\].unless.*the rule allows nothing'
+check "the log names it too" grep -q 'x/bad.*unless' "$LOGS/knpd-node1.log"
+check "it is counted" equals "$(status node1 objects_set_aside)" 1
+check "knpctl status says so" contains "$(ctl node1 status)" "1 object(s): what remains"
+matrix "what remains of it is enforced, as is everything else" "80/TCP 81/TCP" <<-END
+	deny * x/a *
+	allow * x/a 81/TCP
 	deny * x/b *
 	deny * x/c *
 	deny * y/a *
@@ -104,6 +112,7 @@ check "a half-written file is named" await 20 fault node1 policy-x-closed.yaml
 check "a half-written file is named on the other node" \
 	await 20 fault node2 policy-x-closed.yaml
 matrix "the last good version of it stays enforced" "80/TCP 81/UDP" <<-END
+	deny * x/a *
 	deny * x/b *
 	deny * x/c *
 	deny * y/a *
@@ -114,6 +123,7 @@ change "the file is completed, with another port open" apply x/closed <<-END
 END
 change "the malformed file goes" withdraw mixed.yaml
 check "no fault is left" await 20 no_fault node1
+check "nothing is set aside any more" equals "$(status node1 objects_set_aside)" 0
 matrix "the completed version is enforced" "80/TCP 81/UDP" <<-END
 	deny * x/b 81/UDP
 	deny * x/c 81/UDP
