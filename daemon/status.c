@@ -105,6 +105,7 @@ static int fill(const struct knp_daemon_status *s, struct json_object *doc)
 	err |= knp_json_add_number(doc, "last_puts", s->last.puts);
 	err |= knp_json_add_number(doc, "last_deletes", s->last.deletes);
 	err |= knp_json_add_string(doc, "error", s->error[0] ? s->error : NULL);
+	err |= knp_json_add_number(doc, "troubles_count", s->troubles->n);
 	err |= knp_json_add(doc, "troubles", troubles_json(s->troubles));
 	err |= knp_json_add_number(doc, "objects_set_aside",
 				   knp_faults_objects(faults));

@@ -24,7 +24,7 @@
  *   last_us           from the last change's first event to its commit
  *   last_puts, last_deletes
  *   error             what holds it up, null if nothing
- *   troubles          limits that the compiler hit
+ *   troubles_count, troubles  limits that the compiler hit: whom they close
  *   objects_set_aside objects that could not be read in full, of which what
  *                     remains is enforced (decode.h)
  *   faults_count, faults  each field and file that could not be read, or counts

@@ -6,10 +6,12 @@
  *
  * A step is "SOCKET.VERB[=NUMBER]", for example "a.begin=3". Sockets are a and
  * b, opened when first used; verbs are begin (a generation, "now" is the
- * current one), rule (put a rule of that id), commit (a count), abort, close.
- * Prints one line a step: "a.begin=3 ok", or the errno's name and the module's
+ * current one), rule, class, portset, set (put one of that id), ifaces,
+ * endpoints, peers, cidrs (put so many more; those of class 1), commit (a
+ * count), abort, close. Prints one line a step: "a.begin=3 ok", or the errno's name and the module's
  * words. Ends with 2 if a step cannot be understood or the module is not there.
  */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,14 +50,115 @@ static int put_rule(struct knp_genl *g, uint32_t id)
 	return knp_genl_put(g, KNP_TABLE_RULE, &rule, sizeof(rule));
 }
 
+static int put_class(struct knp_genl *g, uint32_t id)
+{
+	struct knp_rec_class class = { .id = id, .tag = "by hand" };
+
+	return knp_genl_put(g, KNP_TABLE_CLASS, &class, sizeof(class));
+}
+
+static int put_portset(struct knp_genl *g, uint32_t id)
+{
+	struct knp_rec_portset portset = { .id = id, .tag = "by hand" };
+
+	return knp_genl_put(g, KNP_TABLE_PORTSET, &portset, sizeof(portset));
+}
+
+static int put_set(struct knp_genl *g, uint32_t id)
+{
+	struct knp_rec_set set = {
+		.id = id, .direction = KNP_INGRESS, .tag = "by hand",
+	};
+
+	return knp_genl_put(g, KNP_TABLE_SET, &set, sizeof(set));
+}
+
+/* The nth record of a table: fd00::n, fd00::n00/120, interface n. */
+static size_t nth(uint32_t table, uint32_t n, void *rec)
+{
+	struct knp_rec_endpoint *endpoint = rec;
+	struct knp_rec_iface *iface = rec;
+	struct knp_rec_peer *peer = rec;
+	struct knp_rec_cidr *cidr = rec;
+	uint8_t addr[KNP_ADDR_LEN] = { [0] = 0xfd };
+	uint32_t bits = htonl(n);
+
+	switch (table) {
+	case KNP_TABLE_IFACE:
+		*iface = (struct knp_rec_iface){
+			.ifindex = n + 1, .role = KNP_ROLE_POD,
+		};
+		return sizeof(*iface);
+	case KNP_TABLE_ENDPOINT:
+		*endpoint = (struct knp_rec_endpoint){ .family = AF_INET6 };
+		memcpy(addr + 12, &bits, sizeof(bits));
+		memcpy(endpoint->addr, addr, sizeof(addr));
+		return sizeof(*endpoint);
+	case KNP_TABLE_PEER:
+		*peer = (struct knp_rec_peer){
+			.family = AF_INET6, .class_id = 1,
+		};
+		memcpy(addr + 12, &bits, sizeof(bits));
+		memcpy(peer->addr, addr, sizeof(addr));
+		return sizeof(*peer);
+	default:
+		*cidr = (struct knp_rec_cidr){
+			.family = AF_INET6, .prefixlen = 120, .class_id = 1,
+		};
+		memcpy(addr + 11, &bits, sizeof(bits));
+		memcpy(cidr->addr, addr, sizeof(addr));
+		return sizeof(*cidr);
+	}
+}
+
+/* Put @n more records of a table, some in each message. */
+static int put_more(struct knp_genl *g, uint32_t table, uint32_t n)
+{
+	static uint32_t put[KNP_TABLE_MAX + 1];
+	struct knp_rec_endpoint recs[512];
+	size_t len = 0;
+	int err = 0;
+
+	while (!err && n--) {
+		len += nth(table, put[table]++, (char *)recs + len);
+		if (n && len + sizeof(recs[0]) <= sizeof(recs))
+			continue;
+		err = knp_genl_put(g, table, recs, len);
+		len = 0;
+	}
+	return err;
+}
+
+/* struct verb - a put; by id, or of more records of a table */
+struct verb {
+	const char *name;
+	int (*by_id)(struct knp_genl *g, uint32_t id);
+	uint32_t more_of;
+};
+
+static const struct verb puts_of[] = {
+	{ "rule", put_rule, 0 },
+	{ "class", put_class, 0 },
+	{ "portset", put_portset, 0 },
+	{ "set", put_set, 0 },
+	{ "ifaces", NULL, KNP_TABLE_IFACE },
+	{ "endpoints", NULL, KNP_TABLE_ENDPOINT },
+	{ "peers", NULL, KNP_TABLE_PEER },
+	{ "cidrs", NULL, KNP_TABLE_CIDR },
+};
+
 static int step(struct knp_genl *g, const char *verb, const char *arg)
 {
 	uint64_t n = strtoull(arg, NULL, 10), generation;
 
 	if (!strcmp(verb, "begin"))
 		return knp_genl_begin(g, strcmp(arg, "now") ? n : current(g));
-	if (!strcmp(verb, "rule"))
-		return put_rule(g, (uint32_t)n);
+	for (size_t i = 0; i < sizeof(puts_of) / sizeof(*puts_of); i++) {
+		if (strcmp(verb, puts_of[i].name))
+			continue;
+		return puts_of[i].by_id ? puts_of[i].by_id(g, (uint32_t)n) :
+		       put_more(g, puts_of[i].more_of, (uint32_t)n);
+	}
 	if (!strcmp(verb, "commit"))
 		return knp_genl_commit(g, n, &generation);
 	if (!strcmp(verb, "abort"))

@@ -6,6 +6,8 @@
 
 #include <linux/slab.h>
 
+#include "table_impl.h"
+
 static int setup(void **state)
 {
 	*state = knp_tables_new();
@@ -166,15 +168,19 @@ static void ids_are_between_one_and_the_limit(void **state)
 	REFUSES(put_rule(t, 0), EINVAL);
 	REFUSES(put_rule(t, KNP_RULES_MAX + 1), E2BIG);
 	REFUSES(put_rule(t, 0xffffffff), E2BIG);
+	assert_int_equal(put_rule(t, KNP_RULES_MAX - 1), 1);
 	assert_int_equal(put_rule(t, KNP_RULES_MAX), 1);
 	REFUSES(put_class(t, 0), EINVAL);
 	REFUSES(put_class(t, KNP_CLASSES_MAX + 1), E2BIG);
+	assert_int_equal(put_class(t, KNP_CLASSES_MAX - 1), 1);
 	assert_int_equal(put_class(t, KNP_CLASSES_MAX), 1);
 	REFUSES(put_ports(t, 0, NULL, 0), EINVAL);
 	REFUSES(put_ports(t, KNP_PORTSETS_MAX + 1, NULL, 0), E2BIG);
+	assert_int_equal(put_ports(t, KNP_PORTSETS_MAX - 1, NULL, 0), 1);
 	assert_int_equal(put_ports(t, KNP_PORTSETS_MAX, NULL, 0), 1);
 	REFUSES(put_set(t, 0, KNP_EGRESS, 0), EINVAL);
 	REFUSES(put_set(t, KNP_SETS_MAX + 1, KNP_EGRESS, 0), E2BIG);
+	assert_int_equal(put_set(t, KNP_SETS_MAX - 1, KNP_EGRESS, 0), 1);
 	assert_int_equal(put_set(t, KNP_SETS_MAX, KNP_EGRESS, 0), 1);
 	assert_int_equal(put_row(t, KNP_SETS_MAX, KNP_CLASSES_MAX,
 				 KNP_PORTSETS_MAX), 1);
@@ -521,6 +527,22 @@ static void a_dump_put_into_an_empty_table_reproduces_it(void **state)
 	knp_tables_free(copy);
 }
 
+/* Too many to put: the count alone says that the table is full. */
+static void full_rows_and_peers_refuse_more(void **state)
+{
+	struct knp_tables *t = *state;
+
+	fill(t);
+	t->count[KNP_TABLE_ROW] = KNP_ROWS_MAX - 1;
+	assert_int_equal(put_row(t, 1, 3, 1), 1);
+	REFUSES(put_row(t, 2, 3, 1), E2BIG);
+	assert_int_equal(put_row(t, 1, 3, 2), 1);
+	t->count[KNP_TABLE_PEER] = KNP_PEERS_MAX - 1;
+	assert_int_equal(put_peer(t, "10.9.9.1", 1), 1);
+	REFUSES(put_peer(t, "10.9.9.2", 1), E2BIG);
+	assert_int_equal(put_peer(t, "10.9.9.1", 2), 1);
+}
+
 static void full_tables_refuse_more(void **state)
 {
 	struct knp_tables *t = *state;
@@ -569,6 +591,7 @@ int main(void)
 		T(everything_can_be_deleted_in_reverse),
 		T(a_put_replaces),
 		T(a_dump_put_into_an_empty_table_reproduces_it),
+		T(full_rows_and_peers_refuse_more),
 		T(full_tables_refuse_more),
 	};
 

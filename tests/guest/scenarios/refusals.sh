@@ -129,6 +129,32 @@ matrix "the completed version is enforced" "80/TCP 81/UDP" <<-END
 	deny * x/c 81/UDP
 END
 
+# ---- more than a table takes
+# ports N: a policy of N ports that do not touch, among them 80
+ports() {
+	cat <<-END
+	podSelector: {matchLabels: {app: client}}
+	ingress: [{ports: [$(seq -s, -f '{port: %g}' 2 2 $((2 * $1)))]}]
+	END
+}
+change "a policy with one port too many" apply x/ports < <(ports 513)
+check "it is named, with what is closed" \
+	contains "$(ctl node1 status)" "policy x/ports: ingress denied"
+check "it is counted" equals "$(status node1 troubles_count)" 1
+matrix "its pods are closed, everything else is as it was" "80/TCP 81/UDP" <<-END
+	deny * x/a *
+	deny * x/b 81/UDP
+	deny * x/c 81/UDP
+END
+change "it has as many ports as there may be" apply x/ports < <(ports 512)
+check "nothing is closed for want of room" equals "$(status node1 troubles_count)" 0
+matrix "all of it is enforced" "80/TCP 81/UDP" <<-END
+	deny * x/a 81/UDP
+	deny * x/b 81/UDP
+	deny * x/c 81/UDP
+END
+change "it goes" delete x/ports
+
 # ---- transactions
 transactions() { on node1 txn "$@"; }
 says() {
@@ -152,6 +178,30 @@ check "id 0 is refused" says "a.rule=0 E" a.begin=now a.rule=0
 check "after a refused PUT nothing can be committed" \
 	says "a.commit=1 ECANCELED" a.begin=now a.rule=0 a.commit=1
 check "nothing of it was published" equals "$(generation node1)" "$before"
+
+# ---- full tables, in a namespace of their own
+ip netns add tables
+# edge BEFORE LAST MORE WORDS: BEFORE, up to limit - 1, and LAST, up to the
+# limit, are taken; MORE, beyond it, is refused with these words
+edge() {
+	local out
+
+	out=$(on tables txn a.begin=now a.class=1 "a.$1" "a.$2" "a.$3")
+	contains "$out" "a.$1 ok" && contains "$out" "a.$2 ok" &&
+		contains "$out" "a.$3 E2BIG $4"
+}
+for what in rule:65535 class:65535 portset:65535 set:16383; do
+	table=${what%:*} limit=${what#*:}
+	check "the last id of the $table table is $limit" edge \
+		"$table=$((limit - 1))" "$table=$limit" "$table=$((limit + 1))" \
+		"id is above the table's limit"
+done
+for what in ifaces:16384 endpoints:16384 cidrs:131072 peers:1048576; do
+	table=${what%:*} limit=${what#*:}
+	check "there may be $limit $table" edge "$table=$((limit - 1))" \
+		"$table=1" "$table=1" "the table is full"
+done
+ip netns del tables
 
 # ---- audit
 judged=$(reason_count node1 ingress)

@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Every limit of the module's tables, at limit - 1, limit and limit + 1, by the
+ * compiler and by the live ruleset: what fits is compiled in full; of what does
+ * not fit nothing is opened, it is named, and the rest is in force. The limits
+ * are those of a small cluster; that the real ones are the module's is in
+ * test_ruleset.c.
+ */
+#include "clusters.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "compile_impl.h"
+#include "live.h"
+
+#define POD(name, address)						\
+	"apiVersion: v1\nkind: Pod\n"					\
+	"metadata: {name: " name ", namespace: x, labels: {app: " name "}}\n" \
+	"spec: {nodeName: n}\nstatus: {podIPs: [{ip: " address "}]}\n---\n"
+#define POLICY(name, spec)						\
+	"apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n"	\
+	"metadata: {name: " name ", namespace: x}\nspec: {podSelector: " \
+	"{matchLabels: {app: " name "}}, " spec "}\n---\n"
+#define FROM(app)	"{from: [{podSelector: {matchLabels: {app: " app "}}}]"
+#define BLOCK(cidr)	"{from: [{ipBlock: {cidr: " cidr "}}]}"
+
+/* Every policy has sets, rows, rules, classes and port sets of its own. */
+static const char some[] =
+	POD("a", "10.0.0.1") POD("b", "10.0.0.2") POD("c", "10.0.0.3")
+	POD("d", "10.0.0.4") POD("e", "10.0.0.5")
+	POLICY("a", "ingress: [" FROM("b") ", ports: [{port: 80}]}, "
+	       BLOCK("203.0.113.0/24") "]")
+	POLICY("b", "ingress: [" FROM("c") ", ports: [{port: 81}]}, "
+	       BLOCK("192.0.2.0/24") "]")
+	POLICY("c", "ingress: [" FROM("d") "}, " BLOCK("198.51.100.0/24") "]")
+	POLICY("d", "policyTypes: [Ingress, Egress], ingress: [" FROM("a")
+	       "}], egress: [{to: [{podSelector: {}}]}]");
+
+static const char *const addresses[] = {
+	"10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4", "10.0.0.5",
+	"192.0.2.1", "198.51.100.1", "203.0.113.1",
+};
+static const uint16_t ports[] = { 80, 81, 82 };
+
+/* struct change - connections that one ruleset judges otherwise than another */
+struct change {
+	size_t opened;
+	size_t closed;
+	size_t still_open;
+};
+
+static struct change compare(const struct knp_simulator *full,
+			     const struct knp_simulator *tight)
+{
+	struct change c = { 0 };
+	const char *from, *to;
+	bool was, is;
+
+	for (size_t i = 0; i < ARRAY_SIZE(addresses); i++) {
+		from = addresses[i];
+		for (size_t j = 0; j < ARRAY_SIZE(addresses) * 3; j++) {
+			to = addresses[j / 3];
+			if (from == to)
+				continue;
+			was = passes(full, from, to, IPPROTO_TCP, ports[j % 3]);
+			is = passes(tight, from, to, IPPROTO_TCP, ports[j % 3]);
+			c.opened += is && !was;
+			c.closed += was && !is;
+			c.still_open += was && is;
+		}
+	}
+	return c;
+}
+
+/* What knp_compile_within() makes of a store, for the node n. */
+static struct knp_ruleset *within(const struct knp_store *store,
+				  uint32_t table, uint32_t limit,
+				  struct knp_troubles *troubles)
+{
+	struct knp_limits limits = knp_limits;
+	struct knp_ruleset *rs = NULL;
+
+	limits.v[table] = limit;
+	assert_int_equal(knp_compile_within(store, "n", &limits, &rs, troubles),
+			 0);
+	assert_true(knp_ruleset_table(rs, table)->n <= limit);
+	return rs;
+}
+
+static int live_within(struct knp_store *store, uint32_t table, uint32_t limit)
+{
+	struct knp_limits limits = knp_limits;
+	struct knp_live *live;
+	int err;
+
+	limits.v[table] = limit;
+	assert_int_equal(knp_live_new(store, "n", &limits, &live), 0);
+	err = knp_live_update(live);
+	knp_live_free(live);
+	return err;
+}
+
+/* A cluster that needs @need records has as many, or one more. */
+static void fits(struct knp_store *store, uint32_t table, uint32_t limit)
+{
+	struct knp_ruleset *full = compiled(store, "n");
+	struct knp_troubles troubles = { 0 };
+	struct knp_ruleset *rs = within(store, table, limit, &troubles);
+
+	assert_int_equal(troubles.n, 0);
+	assert_true(same_ruleset(full, rs));
+	assert_int_equal(live_within(store, table, limit), 0);
+	knp_ruleset_free(full);
+	knp_ruleset_free(rs);
+}
+
+/* It has one less: that is said, and closes something, but not everything. */
+static void does_not_fit(struct knp_store *store, uint32_t table,
+			 uint32_t limit, bool closes)
+{
+	struct knp_simulator *full, *tight;
+	struct knp_troubles troubles = { 0 };
+	struct change change;
+
+	assert_int_equal(knp_simulator_new(compiled(store, "n"), &full, NULL),
+			 0);
+	assert_int_equal(knp_simulator_new(within(store, table, limit,
+						  &troubles), &tight, NULL), 0);
+	change = compare(full, tight);
+	assert_int_equal(change.opened, 0);
+	assert_int_equal(change.closed > 0, closes);
+	assert_true(change.still_open > 0);
+	assert_int_equal(troubles.n, 1);
+	/* A policy of the affected pods, or the table that is full. */
+	assert_true(strstr(troubles.v[0].text, "policy x/") ||
+		    strstr(troubles.v[0].text, "more than"));
+	assert_int_equal(live_within(store, table, limit), -E2BIG);
+	knp_troubles_clear(&troubles);
+	knp_simulator_free(full);
+	knp_simulator_free(tight);
+}
+
+static void check_edge(uint32_t table, bool closes)
+{
+	struct knp_store *store = cluster(some);
+	struct knp_ruleset *full = compiled(store, "n");
+	uint32_t need = knp_ruleset_table(full, table)->n;
+
+	knp_ruleset_free(full);
+	assert_true(need > 2);
+	fits(store, table, need + 1);
+	fits(store, table, need);
+	does_not_fit(store, table, need - 1, closes);
+	knp_store_free(store);
+}
+
+#define EDGE(name, table, closes)					\
+	static void name(void **state)					\
+	{								\
+		(void)state;						\
+		check_edge(table, closes);				\
+	}
+
+EDGE(one_rule_too_many_closes_the_pods_of_its_policy, KNP_TABLE_RULE, true)
+EDGE(one_port_set_too_many_closes_the_pods_that_need_it, KNP_TABLE_PORTSET,
+     true)
+EDGE(one_class_too_many_is_nobody, KNP_TABLE_CLASS, true)
+EDGE(one_row_too_many_closes_the_pods_of_its_set, KNP_TABLE_ROW, true)
+EDGE(one_set_too_many_closes_its_pods, KNP_TABLE_SET, true)
+EDGE(one_peer_too_many_is_nobody, KNP_TABLE_PEER, true)
+EDGE(one_block_too_many_closes_them_all, KNP_TABLE_CIDR, true)
+/* The one left out is e, which no policy isolates. */
+EDGE(one_endpoint_too_many_is_one_that_is_not_isolated, KNP_TABLE_ENDPOINT,
+     false)
+
+/* A policy for a, and one for b with @n ports that do not touch. */
+static struct knp_store *with_ports(unsigned int n)
+{
+	struct knp_store *store;
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	fputs(POD("a", "10.0.0.1") POD("b", "10.0.0.2") POD("c", "10.0.0.3")
+	      POLICY("a", "ingress: [{ports: [{port: 80}]}]")
+	      "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n"
+	      "metadata: {name: b, namespace: x}\nspec: {podSelector: "
+	      "{matchLabels: {app: b}}, ingress: [{ports: [", out);
+	for (unsigned int i = 0; i < n; i++)
+		fprintf(out, "{port: %u},", 80 + 2 * i);
+	fputs("]}]}\n", out);
+	assert_int_equal(fclose(out), 0);
+	store = cluster(text);
+	free(text);
+	return store;
+}
+
+static void one_port_too_many_closes_the_pods_of_its_policy(void **state)
+{
+	struct knp_troubles troubles;
+	struct knp_simulator *s;
+	struct knp_store *store;
+	struct knp_ruleset *rs;
+	bool fitting;
+
+	(void)state;
+	for (unsigned int n = KNP_PORTS_MAX - 1; n <= KNP_PORTS_MAX + 1; n++) {
+		fitting = n <= KNP_PORTS_MAX;
+		troubles = (struct knp_troubles){ 0 };
+		store = with_ports(n);
+		assert_int_equal(knp_compile(store, "n", &rs, &troubles), 0);
+		assert_int_equal(troubles.n, !fitting);
+		if (troubles.n)
+			assert_non_null(strstr(troubles.v[0].text,
+					       "policy x/b: ingress denied"));
+		assert_int_equal(knp_simulator_new(rs, &s, NULL), 0);
+		assert_int_equal(passes(s, "10.0.0.3", "10.0.0.2", IPPROTO_TCP,
+					80 + 2 * (n - 1)), fitting);
+		assert_int_equal(passes(s, "10.0.0.3", "10.0.0.2", IPPROTO_TCP,
+					80), fitting);
+		assert_true(passes(s, "10.0.0.2", "10.0.0.1", IPPROTO_TCP, 80));
+		assert_true(passes(s, "10.0.0.2", "10.0.0.3", IPPROTO_TCP, 9));
+		assert_int_equal(live_within(store, KNP_TABLE_RULE,
+					     knp_limit(KNP_TABLE_RULE)),
+				 fitting ? 0 : -E2BIG);
+		knp_troubles_clear(&troubles);
+		knp_simulator_free(s);
+		knp_store_free(store);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(one_rule_too_many_closes_the_pods_of_its_policy),
+		cmocka_unit_test(one_port_set_too_many_closes_the_pods_that_need_it),
+		cmocka_unit_test(one_class_too_many_is_nobody),
+		cmocka_unit_test(one_row_too_many_closes_the_pods_of_its_set),
+		cmocka_unit_test(one_set_too_many_closes_its_pods),
+		cmocka_unit_test(one_peer_too_many_is_nobody),
+		cmocka_unit_test(one_block_too_many_closes_them_all),
+		cmocka_unit_test(one_endpoint_too_many_is_one_that_is_not_isolated),
+		cmocka_unit_test(one_port_too_many_closes_the_pods_of_its_policy),
+	};
+
+	return cmocka_run_group_tests_name("limits", tests, NULL, NULL);
+}
