@@ -379,7 +379,9 @@ cleanup() {
 	return 0
 }
 
-modprobe -a veth sctp nf_conntrack nft_chain_nat nft_ct nft_masq nft_nat dummy
+# shellcheck disable=SC2086 # words are wanted
+modprobe -a ${KERNEL_MODULES:-veth sctp nf_conntrack nft_chain_nat nft_ct \
+	nft_masq nft_nat dummy}
 # Debian's 6.12 has it, 6.1 has not
 modprobe -q nfnetlink_hook
 # The guest is small, and so would the table of connections be.
