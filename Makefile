@@ -156,6 +156,25 @@ $(BUILD)/oracle/follower: $(BUILD)/san/tests/oracle/follower.o \
 	@mkdir -p $(@D)
 	$(call say,LD san,$@)$(CC) $(SANITIZE) -o $@ $^ $(PKG_LIBS) $(CXX_LIBS)
 
+# The same, counting the lines that are run.
+COV_CFLAGS	:= -O0 -g --coverage
+$(BUILD)/cov/%.o: %.c Makefile | $(BUILD)/.deps
+	@mkdir -p $(@D)
+	$(call say,CC cov,$<)$(CC) $(KNP_CFLAGS) $(call shim,$<) \
+		$(COV_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/cov/%.o: %.cc Makefile | $(BUILD)/.deps
+	@mkdir -p $(@D)
+	$(call say,CXX cov,$<)$(CXX) $(KNP_CXXFLAGS) $(COV_CFLAGS) \
+		-MMD -MP -c -o $@ $<
+
+$(BUILD)/cov/libknp.a: $(LIBRARY_O:$(BUILD)/obj/%=$(BUILD)/cov/%)
+$(BUILD)/cov/libknpcore.a: $(CORE:%.c=$(BUILD)/cov/%.o)
+$(BUILD)/cov/oracle/follower: $(BUILD)/cov/tests/oracle/follower.o \
+			      $(BUILD)/cov/libknp.a $(BUILD)/cov/libknpcore.a
+	@mkdir -p $(@D)
+	$(call say,LD cov,$@)$(CC) --coverage -o $@ $^ $(PKG_LIBS) $(CXX_LIBS)
+
 # The same with a seeded bug. What a patch changes is linked before the archive
 # that holds the original.
 MUTANTS		:= $(patsubst tests/oracle/mutants/%.patch,%, \
@@ -273,7 +292,7 @@ $(BUILD)/kmod/%/knp.ko: $(BUILD)/kmod/%/.staged
 .PHONY: setup test test-full lint demo check-unit check-vectors check-oracle \
 	check-spec check-kmod check-kube check-guest check-cluster \
 	check-gates check-bench bench-daemon unit kernels fuzz bench-decode \
-	soak
+	soak coverage
 setup:
 	@tests/setup
 
@@ -304,6 +323,9 @@ check-oracle: $(BUILD)/knpctl $(BUILD)/oracle/follower \
 
 soak: $(BUILD)/oracle/follower
 	@tests/oracle/soak
+
+coverage: $(BUILD)/cov/oracle/follower
+	@tests/oracle/coverage $(CORE)
 
 check-gates: $(BUILD)/gates/lines $(BUILD)/gates/cost
 	@tests/gates/run
@@ -375,6 +397,7 @@ help:
 	@echo '  make fuzz            random inputs for a minute (FUZZ_SECONDS=60), by libFuzzer'
 	@echo '  make bench-decode    MB/s of Pods decoded, against json-c (ROUNDS=15)'
 	@echo '  make soak            10^8 flows by the same evaluator (KNP_SOAK=flows, KNP_SEED=)'
+	@echo '  make coverage        lines of the compiler and the lookups that it runs, by gcov'
 	@echo '  make test-full       make test with longer random runs and all scenarios'
 	@echo
 	@echo 'Measuring (build/bench/*.json has the machine, too):'
