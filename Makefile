@@ -83,7 +83,7 @@ KNP_CXXFLAGS	:= -std=c++17 -fno-exceptions -fno-rtti $(CXX_WARNINGS) -Iuapi -iqu
 # headers; libnl and the C library must not.
 SHIM		:= -Idaemon/shim
 SHIMMED		:= kmod/% daemon/simulate.c daemon/ctl_simulate.c tests/unit/% \
-		   tests/gates/%
+		   tests/gates/% tests/oracle/%
 shim		= $(if $(filter $(SHIMMED),$(1)),$(SHIM))
 
 # ---- quiet lines; V=1 shows the commands -----------------------------------
@@ -149,6 +149,46 @@ $(BUILD)/unit/%: $(BUILD)/san/tests/unit/%.o $(UNIT_LIB:%.c=$(BUILD)/san/%.o) \
 $(BUILD)/kube/follow: $(BUILD)/san/tests/kube/follow.o $(BUILD)/san/libknp.a
 	@mkdir -p $(@D)
 	$(call say,LD san,$@)$(CC) $(SANITIZE) -o $@ $^ $(PKG_LIBS) $(CXX_LIBS)
+
+# What tests/oracle asks: the way from an event to a verdict.
+$(BUILD)/oracle/follower: $(BUILD)/san/tests/oracle/follower.o \
+			  $(BUILD)/san/libknp.a $(BUILD)/san/libknpcore.a
+	@mkdir -p $(@D)
+	$(call say,LD san,$@)$(CC) $(SANITIZE) -o $@ $^ $(PKG_LIBS) $(CXX_LIBS)
+
+# The same, counting the lines that are run.
+COV_CFLAGS	:= -O0 -g --coverage
+$(BUILD)/cov/%.o: %.c Makefile | $(BUILD)/.deps
+	@mkdir -p $(@D)
+	$(call say,CC cov,$<)$(CC) $(KNP_CFLAGS) $(call shim,$<) \
+		$(COV_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/cov/%.o: %.cc Makefile | $(BUILD)/.deps
+	@mkdir -p $(@D)
+	$(call say,CXX cov,$<)$(CXX) $(KNP_CXXFLAGS) $(COV_CFLAGS) \
+		-MMD -MP -c -o $@ $<
+
+$(BUILD)/cov/libknp.a: $(LIBRARY_O:$(BUILD)/obj/%=$(BUILD)/cov/%)
+$(BUILD)/cov/libknpcore.a: $(CORE:%.c=$(BUILD)/cov/%.o)
+$(BUILD)/cov/oracle/follower: $(BUILD)/cov/tests/oracle/follower.o \
+			      $(BUILD)/cov/libknp.a $(BUILD)/cov/libknpcore.a
+	@mkdir -p $(@D)
+	$(call say,LD cov,$@)$(CC) --coverage -o $@ $^ $(PKG_LIBS) $(CXX_LIBS)
+
+# The same with a seeded bug. What a patch changes is linked before the archive
+# that holds the original.
+MUTANTS		:= $(patsubst tests/oracle/mutants/%.patch,%, \
+			$(wildcard tests/oracle/mutants/*.patch))
+mutated		= $(shell sed -n 's,^+++ b/,,p' tests/oracle/mutants/$(1).patch)
+$(BUILD)/mutants/%/follower: tests/oracle/mutants/%.patch \
+			     $(BUILD)/san/tests/oracle/follower.o \
+			     $(BUILD)/san/libknp.a $(BUILD)/san/libknpcore.a
+	@mkdir -p $(@D)
+	$(call say,MUTANT,$*)patch -s -o $(@D)/mutant.c $(call mutated,$*) $<
+	$(Q)$(CC) $(KNP_CFLAGS) $(call shim,$(call mutated,$*)) $(SANITIZE) \
+		-c -o $(@D)/mutant.o $(@D)/mutant.c
+	$(Q)$(CC) $(SANITIZE) -o $@ $(@D)/mutant.o $(wordlist 2,4,$^) \
+		$(PKG_LIBS) $(CXX_LIBS)
 
 $(BUILD)/bench/kube_server: $(KUBE_SERVER:%.c=$(BUILD)/obj/%.o)
 	@mkdir -p $(@D)
@@ -251,7 +291,8 @@ $(BUILD)/kmod/%/knp.ko: $(BUILD)/kmod/%/.staged
 
 .PHONY: setup test test-full lint demo check-unit check-vectors check-oracle \
 	check-spec check-kmod check-kube check-guest check-cluster \
-	check-gates check-bench bench-daemon unit kernels fuzz bench-decode
+	check-gates check-bench bench-daemon unit kernels fuzz bench-decode \
+	soak coverage
 setup:
 	@tests/setup
 
@@ -276,8 +317,15 @@ fuzz: $(FUZZ:tests/%.c=$(BUILD)/%)
 check-vectors: $(BUILD)/knpctl
 	@tests/vectors/run
 
-check-oracle: $(BUILD)/knpctl
+check-oracle: $(BUILD)/knpctl $(BUILD)/oracle/follower \
+	      $(MUTANTS:%=$(BUILD)/mutants/%/follower)
 	@tests/oracle/run
+
+soak: $(BUILD)/oracle/follower
+	@tests/oracle/soak
+
+coverage: $(BUILD)/cov/oracle/follower
+	@tests/oracle/coverage $(CORE)
 
 check-gates: $(BUILD)/gates/lines $(BUILD)/gates/cost
 	@tests/gates/run
@@ -337,7 +385,7 @@ help:
 	@echo 'Testing (parts of "make test"; each prints TAP):'
 	@echo '  make check-unit      unit and property tests under ASan and UBSan'
 	@echo '  make check-vectors   scenarios with written expectations, by knpctl simulate'
-	@echo '  make check-oracle    random clusters against a naive evaluator'
+	@echo '  make check-oracle    random clusters and events against a naive evaluator'
 	@echo '  make check-gates     cache lines, instructions and bytes are what they were'
 	@echo '  make check-spec      uapi header, netlink spec and module policies agree'
 	@echo '  make check-kube      the API client against a server that misbehaves'
@@ -348,6 +396,8 @@ help:
 	@echo '  make lint            style and static checks'
 	@echo '  make fuzz            random inputs for a minute (FUZZ_SECONDS=60), by libFuzzer'
 	@echo '  make bench-decode    MB/s of Pods decoded, against json-c (ROUNDS=15)'
+	@echo '  make soak            10^8 flows by the same evaluator (KNP_SOAK=flows, KNP_SEED=)'
+	@echo '  make coverage        lines of the compiler and the lookups that it runs, by gcov'
 	@echo '  make test-full       make test with longer random runs and all scenarios'
 	@echo
 	@echo 'Measuring (build/bench/*.json has the machine, too):'

@@ -15,6 +15,7 @@ NUMBERS = [1, 53, 80, 81, 82, 8080, 65535]
 PHASES = ["Running"] * 24 + ["Pending", "Succeeded", "Failed"]
 TIMES = ["2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z"]
 NODES = ["192.168.0.1", "192.168.0.2", "fd00:0:0:1::1"]
+NODE_NAMES = ["n1", "n2"]
 V4 = ["10.0.0.%d" % n for n in range(10)] + [
     "10.0.1.0", "10.0.1.255", "10.128.0.1", "0.0.0.1", "127.255.255.255",
     "128.0.0.0", "255.255.255.254"]
@@ -174,7 +175,8 @@ def container(random, name):
 
 def pod(random, namespace, name, free):
     """@free: addresses that nobody has yet; others are taken again."""
-    spec = {"containers": [container(random, "c%d" % n)
+    spec = {"nodeName": random.choice(NODE_NAMES),
+            "containers": [container(random, "c%d" % n)
                            for n in range(random.randint(1, 2))]}
     if random.random() < 0.3:
         init = container(random, "i")
@@ -209,29 +211,36 @@ def pod(random, namespace, name, free):
     put(random, meta, "labels", lambda: labels(random), {})
     if random.random() < 0.8:
         meta["creationTimestamp"] = random.choice(TIMES)
+    if random.random() < 0.05:
+        meta["deletionTimestamp"] = TIMES[-1]
     return {"apiVersion": "v1", "kind": "Pod", "metadata": meta,
             "spec": spec, "status": status}
 
 
-def cluster(random):
+def namespace(random, name):
+    meta = {"name": name}
+    put(random, meta, "labels", lambda: labels(random), {})
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": meta}
+
+
+def cluster(random, pods=14, policies=12):
     """A list of objects in no particular order."""
     objects = []
     for name in NAMESPACES:
         if random.random() < 0.1:
             continue    # its pods are there before it
-        objects.append({"apiVersion": "v1", "kind": "Namespace",
-                        "metadata": {"name": name, "labels": labels(random)}})
+        objects.append(namespace(random, name))
     free = set(V4 + V6)
-    for number in range(random.randint(2, 14)):
+    for number in range(random.randint(2, pods)):
         objects.append(pod(random, random.choice(NAMESPACES[:2] + NAMESPACES),
                            "p%d" % number, free))
     names = set()
-    for number in range(random.randint(0, 12)):
-        namespace = random.choice(NAMESPACES[:3])
-        name = random.choice(["p0", "p1", "q%d" % number])
-        if (namespace, name) not in names:
-            names.add((namespace, name))
-            objects.append(policy(random, namespace, name))
+    for number in range(random.randint(0, policies)):
+        full = (random.choice(NAMESPACES[:3]),
+                random.choice(["p0", "p1", "q%d" % number]))
+        if full not in names:
+            names.add(full)
+            objects.append(policy(random, *full))
     return objects
 
 

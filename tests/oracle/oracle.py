@@ -3,8 +3,8 @@
 
 Every question is answered from the objects alone, by loops over all of them:
 no index, no table, no order, no code shared with anything else. It is slow on
-purpose; what it says is what the comments in the API say. Only the parsing of
-addresses is remembered.
+purpose; what it says is what the comments in the API say. Only what the text
+of an address means is remembered.
 
 Each rule cites, between quotation marks, the sentence that it transcribes:
 from the comments of networking.k8s.io/v1, meta/v1 and core/v1 (types.go), or
@@ -12,20 +12,29 @@ from the pages "Network Policies" and "Labels and Selectors" of the Kubernetes
 documentation, marked [Concepts] and [Labels]. Where these leave a choice open,
 the rule is marked [knp].
 """
+import collections
 import functools
 import ipaddress
 
 INGRESS, EGRESS = "Ingress", "Egress"
 
+# Both as numbers: @number of an address, and of the first in a block.
+Address = collections.namedtuple("Address", "version number")
+Block = collections.namedtuple("Block", "version number host_bits")
+
 
 @functools.lru_cache(maxsize=None)
 def parse_address(text):
-    return ipaddress.ip_address(text)
+    address = ipaddress.ip_address(text)
+    return Address(address.version, int(address))
 
 
 @functools.lru_cache(maxsize=None)
 def parse_block(text):
-    return ipaddress.ip_network(text, strict=False)
+    # [knp] An address within the block stands for it: host bits mean nothing.
+    block = ipaddress.ip_network(text, strict=False)
+    return Block(block.version, int(block.network_address),
+                 block.max_prefixlen - block.prefixlen)
 
 
 # ---- labels ----------------------------------------------------------------
@@ -95,7 +104,9 @@ def namespace_selected(objects, selector, name):
 
 def addresses_of(pod):
     # "podIPs holds the IP addresses allocated to the pod. If this field is
-    # specified, the 0th entry must match the podIP field."
+    # specified, the 0th entry must match the podIP field. Pods may be
+    # allocated at most 1 value for each of IPv4 and IPv6. This list is empty
+    # if no IPs have been allocated yet."
     status = pod.get("status") or {}
     addresses = [entry["ip"] for entry in status.get("podIPs") or []]
     if not addresses and status.get("podIP"):
@@ -111,8 +122,11 @@ def is_subject(pod):
     # as all other traffic to/from the node IP."
     if (pod.get("spec") or {}).get("hostNetwork"):
         return False
-    # "Succeeded: All containers in the pod have terminated in success",
-    # "Failed: All containers in the pod have terminated": the address is free.
+    # Succeeded "means that all containers in the pod have voluntarily
+    # terminated", Failed "means that all containers in the pod have
+    # terminated": the address is free. A deletionTimestamp alone frees
+    # nothing: "The Kubelet will react by sending a graceful termination signal
+    # to the containers in the pod", which run on for a while.
     return (pod.get("status") or {}).get("phase") not in ("Succeeded",
                                                           "Failed")
 
@@ -130,6 +144,12 @@ def pod_at(objects, address):
         if found is None or age(pod) > age(found):
             found = pod
     return found
+
+
+def is_on(pod, node):
+    # [knp] Each node judges for its own pods, so that a connection between two
+    # nodes is judged twice.
+    return node is None or (pod.get("spec") or {}).get("nodeName") == node
 
 
 def age(pod):
@@ -167,11 +187,12 @@ def affects(policy, direction):
 
 def selects(policy, pod, direction):
     # "podSelector selects the pods to which this NetworkPolicy object applies.
-    # [...] An empty selector matches all pods in the policy's namespace."
-    return (policy["kind"] == "NetworkPolicy" and
-            policy["metadata"]["namespace"] == pod["metadata"]["namespace"] and
+    # [...] An empty selector matches all pods in the policy's namespace. [...]
+    # If it is not specified, it defaults to an empty selector."
+    return (policy["metadata"]["namespace"] == pod["metadata"]["namespace"] and
             affects(policy, direction) and
-            selector_matches(policy["spec"]["podSelector"], labels_of(pod)))
+            selector_matches(policy["spec"].get("podSelector") or {},
+                             labels_of(pod)))
 
 
 def peer_matches(objects, policy, peer, address):
@@ -198,14 +219,17 @@ def peer_matches(objects, policy, peer, address):
         # namespaceSelector."
         return True
     # "If namespaceSelector is also set, then the NetworkPolicyPeer as a whole
-    # selects the pods matching podSelector in the namespaces selected by
-    # namespaceSelector."
+    # selects the pods matching podSelector in the Namespaces selected by
+    # NamespaceSelector."
     return selector_matches(peer["podSelector"], labels_of(pod))
 
 
 def in_block(text, address):
+    # "Valid examples are "192.168.1.0/24" or "2001:db8::/64"": each is of one
+    # family, so 0.0.0.0/0 has no IPv6 address in it.
     block = parse_block(text)
-    return block.version == address.version and address in block
+    return (block.version == address.version and
+            (block.number ^ address.number) >> block.host_bits == 0)
 
 
 def block_matches(block, address):
@@ -258,73 +282,98 @@ def ports_match(rule, target, protocol, number):
     return False
 
 
-def rule_matches(objects, policy, rule, direction, address, target, protocol,
-                 number):
-    # "The traffic must match both ports and from." (and: "both ports and to")
-    # "Items in this list are combined using a logical OR operation. If this
-    # field is empty or missing, this rule matches all sources (traffic not
-    # restricted by source)."
-    peers = rule.get("from" if direction == INGRESS else "to")
-    if not peers:
-        return ports_match(rule, target, protocol, number)
-    for peer in peers:
-        if not peer_matches(objects, policy, peer, address):
-            continue
-        # [knp] A port name is that of "a pod", and who writes an ipBlock means
-        # addresses: towards one a port name matches nothing.
-        named = target
-        if direction == EGRESS and peer.get("ipBlock") is not None:
-            named = None
-        if ports_match(rule, named, protocol, number):
-            return True
-    return False
+def applying_rules(objects, direction, pod, peer, target):
+    """The rules under which the policies of a pod let it talk with a peer.
 
-
-def side_allows(objects, direction, pod, peer, target, protocol, number):
-    """Whether the policies of a pod allow a connection with a peer."""
+    @target: the pod at which the connection ends, None if it is no pod.
+    Returns pairs of a rule and the pod whose port names count in it, or None
+    where nothing isolates the pod.
+    """
     isolated = False
+    applying = []
     for policy in objects:
         if policy["kind"] != "NetworkPolicy" or not selects(policy, pod,
                                                             direction):
             continue
         isolated = True
         rules = "ingress" if direction == INGRESS else "egress"
-        # "OR if the traffic matches at least one ingress rule across all of
-        # the NetworkPolicy objects whose podSelector matches the pod. If this
-        # field is empty then this NetworkPolicy does not allow any traffic"
+        # "Multiple network policies can select the same set of pods. In this
+        # case, the ingress rules for each are combined additively." [Concepts]
+        # "the connections allowed in that direction from that pod is the union
+        # of what the applicable policies allow. Thus, order of evaluation does
+        # not affect the policy result."
         for rule in policy["spec"].get(rules) or []:
-            if rule_matches(objects, policy, rule, direction, peer, target,
-                            protocol, number):
-                return True
-    # "Traffic is allowed to a pod if there are no NetworkPolicies selecting
-    # the pod"
-    return not isolated
+            peers = rule.get("from" if direction == INGRESS else "to")
+            # "Items in this list are combined using a logical OR operation. If
+            # this field is empty or missing, this rule matches all sources
+            # (traffic not restricted by source)."
+            if not peers:
+                applying.append((rule, target))
+            for one in peers or []:
+                if not peer_matches(objects, policy, one, peer):
+                    continue
+                # [knp] A port name is that of "a pod", and who writes an
+                # ipBlock means addresses: towards one a port name matches
+                # nothing.
+                if direction == EGRESS and one.get("ipBlock") is not None:
+                    applying.append((rule, None))
+                else:
+                    applying.append((rule, target))
+    return applying if isolated else None
 
 
-def allowed(objects, source, destination, protocol, number):
-    """Whether a connection between two addresses may be made.
+def sides_between(objects, source, destination, node=None):
+    """What must allow a connection: for each isolated side, applying_rules().
 
     @objects: Pods, Namespaces and NetworkPolicies as the API shows them.
-    @source, @destination: text or ipaddress objects, of one family.
+    @source, @destination: of parse_address(), of one family.
+    @node: ask only the policies of pods on this node; None: of all.
 
     "OR if the traffic source is the pod's local node" is not asked: here an
     address that is no pod's is on no node.
     """
-    source = parse_address(source)
-    destination = parse_address(destination)
     sender = pod_at(objects, source)
     receiver = pod_at(objects, destination)
     # [Concepts] "exception: a pod cannot block access to itself"
     if sender is not None and sender is receiver:
-        return True
+        return []
     # [Concepts] "For a connection from a source pod to a destination pod to be
     # allowed, both the egress policy on the source pod and the ingress policy
     # on the destination pod need to allow the connection."
-    if sender is not None and not side_allows(
-            objects, EGRESS, sender, destination, receiver, protocol, number):
-        return False
-    return receiver is None or side_allows(
-        objects, INGRESS, receiver, source, receiver, protocol, number)
+    sides = []
+    if sender is not None and is_on(sender, node):
+        sides.append(applying_rules(objects, EGRESS, sender, destination,
+                                    receiver))
+    if receiver is not None and is_on(receiver, node):
+        sides.append(applying_rules(objects, INGRESS, receiver, source,
+                                    receiver))
+    # "Traffic is allowed to a pod if there are no NetworkPolicies selecting
+    # the pod", "Outgoing traffic is allowed if there are no NetworkPolicies
+    # selecting the pod"
+    return [side for side in sides if side is not None]
+
+
+def sides_allow(sides, protocol, number):
+    # "OR if the traffic matches at least one ingress rule across all of the
+    # NetworkPolicy objects whose podSelector matches the pod. If this field is
+    # empty then this NetworkPolicy does not allow any traffic"
+    for applying in sides:
+        found = False
+        for rule, target in applying:
+            # "The traffic must match both ports and from." (and: "both ports
+            # and to.")
+            if ports_match(rule, target, protocol, number):
+                found = True
+                break
+        if not found:
+            return False
+    return True
+
+
+def allowed(objects, source, destination, protocol, number):
+    """Whether a connection between two addresses may be made."""
+    return sides_allow(sides_between(objects, source, destination), protocol,
+                       number)
 
 
 def addresses_at(objects, pod):
