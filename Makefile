@@ -83,7 +83,7 @@ KNP_CXXFLAGS	:= -std=c++17 -fno-exceptions -fno-rtti $(CXX_WARNINGS) -Iuapi -iqu
 # headers; libnl and the C library must not.
 SHIM		:= -Idaemon/shim
 SHIMMED		:= kmod/% daemon/simulate.c daemon/ctl_simulate.c tests/unit/% \
-		   tests/gates/%
+		   tests/gates/% tests/bench/bench_core.c
 shim		= $(if $(filter $(SHIMMED),$(1)),$(SHIM))
 
 # ---- quiet lines; V=1 shows the commands -----------------------------------
@@ -205,6 +205,11 @@ $(BUILD)/gates/%:
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
 
+$(BUILD)/bench/core: $(BUILD)/obj/tests/bench/bench_core.o $(GATE_MODEL) \
+		     $(BUILD)/libknpcore.a
+	@mkdir -p $(@D)
+	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lm
+
 # One clear line instead of a page of compiler errors.
 $(BUILD)/.deps: Makefile
 	@mkdir -p $(@D)
@@ -251,7 +256,7 @@ $(BUILD)/kmod/%/knp.ko: $(BUILD)/kmod/%/.staged
 
 .PHONY: setup test test-full lint demo check-unit check-vectors check-oracle \
 	check-spec check-kmod check-kube check-guest check-cluster \
-	check-gates check-bench bench-daemon unit kernels fuzz bench-decode
+	check-gates check-bench bench-daemon unit kernels fuzz bench-decode bench-core
 setup:
 	@tests/setup
 
@@ -302,6 +307,9 @@ check-bench: tools $(BUILD)/bench/kube_server
 bench-daemon: tools $(BUILD)/bench/kube_server
 	@tests/bench/bench_daemon
 
+bench-core: $(BUILD)/bench/core
+	@$(BUILD)/bench/core $(ROUNDS)
+
 bench-decode: $(BUILD)/bench/decode
 	@$(BUILD)/bench/decode $(ROUNDS)
 
@@ -347,6 +355,7 @@ help:
 	@echo '  make check-bench     the benchmark of knpd, small, and its API server'
 	@echo '  make lint            style and static checks'
 	@echo '  make fuzz            random inputs for a minute (FUZZ_SECONDS=60), by libFuzzer'
+	@echo '  make bench-core      ns per verdict of the lookup alone (ROUNDS=15)'
 	@echo '  make bench-decode    MB/s of Pods decoded, against json-c (ROUNDS=15)'
 	@echo '  make test-full       make test with longer random runs and all scenarios'
 	@echo
