@@ -83,7 +83,7 @@ KNP_CXXFLAGS	:= -std=c++17 -fno-exceptions -fno-rtti $(CXX_WARNINGS) -Iuapi -iqu
 # headers; libnl and the C library must not.
 SHIM		:= -Idaemon/shim
 SHIMMED		:= kmod/% daemon/simulate.c daemon/ctl_simulate.c tests/unit/% \
-		   tests/gates/% tests/oracle/%
+		   tests/gates/% tests/oracle/% tests/bench/bench_core.c
 shim		= $(if $(filter $(SHIMMED),$(1)),$(SHIM))
 
 # ---- quiet lines; V=1 shows the commands -----------------------------------
@@ -245,6 +245,11 @@ $(BUILD)/gates/%:
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
 
+$(BUILD)/bench/core: $(BUILD)/obj/tests/bench/bench_core.o $(GATE_MODEL) \
+		     $(BUILD)/libknpcore.a
+	@mkdir -p $(@D)
+	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lm
+
 # One clear line instead of a page of compiler errors.
 $(BUILD)/.deps: Makefile
 	@mkdir -p $(@D)
@@ -292,7 +297,7 @@ $(BUILD)/kmod/%/knp.ko: $(BUILD)/kmod/%/.staged
 .PHONY: setup test test-full lint demo check-unit check-vectors check-oracle \
 	check-spec check-kmod check-kube check-guest check-cluster \
 	check-gates check-bench bench-daemon unit kernels fuzz bench-decode \
-	soak coverage
+	bench-core soak coverage
 setup:
 	@tests/setup
 
@@ -350,6 +355,9 @@ check-bench: tools $(BUILD)/bench/kube_server
 bench-daemon: tools $(BUILD)/bench/kube_server
 	@tests/bench/bench_daemon
 
+bench-core: $(BUILD)/bench/core
+	@$(BUILD)/bench/core $(ROUNDS)
+
 bench-decode: $(BUILD)/bench/decode
 	@$(BUILD)/bench/decode $(ROUNDS)
 
@@ -395,6 +403,7 @@ help:
 	@echo '  make check-bench     the benchmark of knpd, small, and its API server'
 	@echo '  make lint            style and static checks'
 	@echo '  make fuzz            random inputs for a minute (FUZZ_SECONDS=60), by libFuzzer'
+	@echo '  make bench-core      ns per verdict of the lookup alone (ROUNDS=15)'
 	@echo '  make bench-decode    MB/s of Pods decoded, against json-c (ROUNDS=15)'
 	@echo '  make soak            10^8 flows by the same evaluator (KNP_SOAK=flows, KNP_SEED=)'
 	@echo '  make coverage        lines of the compiler and the lookups that it runs, by gcov'

@@ -59,25 +59,56 @@ static int use_rules(struct knp_tables *t, const struct knp_portset *p,
 		return 0;
 
 	for (i = 0; i < p->n; i++) {
-		if (knp_use(t, KNP_TABLE_RULE, knp_portset_rules(p)[i], delta))
+		if (knp_use(t, KNP_TABLE_RULE, p->port[i].rule, delta))
 			return -ENOMEM;
 	}
 	return knp_use(t, KNP_TABLE_RULE, p->any, delta);
 }
 
+/* What packets read of a portset. */
+static struct knp_ports near_of(const struct knp_portset *p)
+{
+	struct knp_ports near = { .many = false };
+	u32 i;
+
+	if (!p)
+		return near;
+	if (p->n + !!p->any > KNP_PORTS_NEAR) {
+		near.more = p;
+		near.many = true;
+		return near;
+	}
+
+	for (i = 0; i < p->n; i++) {
+		near.lo[i] = p->port[i].key;
+		near.hi[i] = p->port[i].last;
+		near.rule[i] = p->port[i].rule;
+		near.proto[i] = p->port[i].key >> 16;
+	}
+	if (p->any) {
+		near.lo[i] = 0;
+		near.hi[i] = 65535;
+		near.rule[i] = p->any;
+	}
+	return near;
+}
+
 int knp_ports_set(struct knp_tables *t, u32 id, struct knp_part *new)
 {
+	const struct knp_portset *p = new ? knp_part_data(new) : NULL;
+	struct knp_ports *near;
 	struct knp_part **slot;
 
-	if (use_rules(t, new ? knp_part_data(new) : NULL, 1) ||
-	    use_rules(t, knp_portset_at(t, id), -1))
+	if (use_rules(t, p, 1) || use_rules(t, knp_portset_at(t, id), -1))
 		goto err_put;
 
 	slot = knp_array_edit(&t->root[KNP_ROOT_PORTSETS], id,
 			      &knp_shape_portsets);
-	if (!slot)
+	near = knp_array_edit(&t->root[KNP_ROOT_PORTS], id, &knp_shape_ports);
+	if (!slot || !near)
 		goto err_put;
 
+	*near = near_of(p);
 	knp_part_put(*slot);
 	*slot = new;
 	return 0;
@@ -87,21 +118,43 @@ err_put:
 	return -ENOMEM;
 }
 
-int knp_row_set(struct knp_tables *t, u32 id, u32 class_id, u32 portset)
+/* What endpoints are bound to changes. */
+static void unbind(struct knp_tables *t, struct knp_set *set)
+{
+	unsigned int family;
+
+	set->epoch = t->epoch;
+	for (family = 0; family < KNP_NFAMILIES; family++)
+		t->unbound[family] = true;
+}
+
+int knp_set_put(struct knp_tables *t, u32 id, u8 direction, u32 dflt)
 {
 	struct knp_set *set;
-	u16 *entry;
+
+	set = knp_array_edit(&t->root[KNP_ROOT_SETS], id, &knp_shape_sets);
+	if (!set || knp_use_instead(t, KNP_TABLE_PORTSET, set->dflt, dflt))
+		return -ENOMEM;
+
+	set->dflt = dflt;
+	set->direction = direction;
+	unbind(t, set);
+	return 0;
+}
+
+int knp_entry_set(struct knp_tables *t, u32 id, u32 class_id, u32 portset)
+{
+	struct knp_set *set;
 	u32 old;
 
 	set = knp_array_edit(&t->root[KNP_ROOT_SETS], id, &knp_shape_sets);
 	if (!set)
 		return -ENOMEM;
-	entry = knp_array_edit(&set->row, class_id, &knp_shape_row);
-	if (!entry)
+	old = knp_row_get(set->row, class_id);
+	if (knp_row_set(&set->row, class_id, portset))
 		return -ENOMEM;
 
-	old = *entry;
-	*entry = portset;
+	unbind(t, set);
 	t->count[KNP_TABLE_ROW] += !!portset;
 	t->count[KNP_TABLE_ROW] -= !!old;
 	if (knp_use_instead(t, KNP_TABLE_CLASS, old ? class_id : 0,
@@ -113,20 +166,16 @@ int knp_row_set(struct knp_tables *t, u32 id, u32 class_id, u32 portset)
 /* Take back what a row refers to, before it is dropped as a whole. */
 static int unuse_row(struct knp_tables *t, const struct knp_part *row)
 {
-	u32 portset, i;
+	u32 i;
 
-	for (i = 0; ; i++) {
-		i = knp_array_seek(row, i, &knp_shape_row);
-		if (i > KNP_CLASSES_MAX)
-			return 0;
-		portset = knp_row_at(row, i);
-		if (!portset)
-			continue;
+	for (i = knp_row_next(row, 0); i != U32_MAX;
+	     i = knp_row_next(row, i + 1)) {
 		t->count[KNP_TABLE_ROW]--;
 		if (knp_use(t, KNP_TABLE_CLASS, i, -1) ||
-		    knp_use(t, KNP_TABLE_PORTSET, portset, -1))
+		    knp_use(t, KNP_TABLE_PORTSET, knp_row_get(row, i), -1))
 			return -ENOMEM;
 	}
+	return 0;
 }
 
 int knp_set_clear(struct knp_tables *t, u32 id)
@@ -140,6 +189,7 @@ int knp_set_clear(struct knp_tables *t, u32 id)
 
 	knp_part_put(set->row);
 	memset(set, 0, sizeof(*set));
+	unbind(t, set);
 	return 0;
 }
 
@@ -157,31 +207,31 @@ static bool is_empty(const u16 *classes)
 int knp_peer_set(struct knp_tables *t, unsigned int family,
 		 const struct knp_addr *addr, u32 class_id)
 {
-	struct knp_map *map = &t->map[KNP_MAP_PEERS + family];
+	struct knp_cells *blocks = &t->blocks[family];
+	bool wide = family == KNP_V6;
 	struct knp_addr block;
-	struct knp_slot *slot;
-	u16 *classes;
+	struct knp_cell *cell;
 	u32 i, old;
 
-	i = knp_block_of(family, addr, &block);
-	slot = knp_map_edit(map, &t->seed, &block, 0);
-	if (!slot)
-		return -ENOMEM;
-	if (!slot->part)
-		slot->part = knp_part_new(KNP_BLOCK_SIZE * sizeof(u16), 0, 0);
-	if (!slot->part || knp_part_own(&slot->part))
+	i = knp_block_of(wide, addr, &block);
+	cell = knp_cells_edit(blocks, &t->seed, wide, &block);
+	if (!cell)
 		return -ENOMEM;
 
-	classes = (u16 *)slot->part->data;
-	old = classes[i];
-	classes[i] = class_id;
+	t->block_filter[family] |= knp_block_bit(wide, addr);
+	old = cell->class_id[i];
+	cell->class_id[i] = class_id;
 	t->count[KNP_TABLE_PEER] += !!class_id;
 	t->count[KNP_TABLE_PEER] -= !!old;
 	if (knp_use_instead(t, KNP_TABLE_CLASS, old, class_id))
 		return -ENOMEM;
 
-	if (!class_id && is_empty(classes))
-		return knp_map_remove(map, &t->seed, &block, 0);
+	if (class_id || !is_empty(cell->class_id))
+		return 0;
+	if (knp_cells_remove(blocks, &t->seed, wide, &block))
+		return -ENOMEM;
+	if (!blocks->used)
+		t->block_filter[family] = 0;
 	return 0;
 }
 

@@ -22,8 +22,11 @@ int knp_object_add(struct knp_tables *t, u32 table, u32 id, const u8 *tag);
 /* Give a portset these ports; takes over the reference, NULL: none. */
 int knp_ports_set(struct knp_tables *t, u32 id, struct knp_part *new);
 
+/* Set what a set is, but for its tag. */
+int knp_set_put(struct knp_tables *t, u32 id, u8 direction, u32 dflt);
+
 /* Set an entry of a set's row; @portset 0 removes it. */
-int knp_row_set(struct knp_tables *t, u32 id, u32 class_id, u32 portset);
+int knp_entry_set(struct knp_tables *t, u32 id, u32 class_id, u32 portset);
 
 /* Empty a set that is about to be deleted: its row and its default. */
 int knp_set_clear(struct knp_tables *t, u32 id);

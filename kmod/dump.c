@@ -3,9 +3,9 @@
  * Records back out of a table, by table.h's knp_tables_next().
  *
  * A cursor holds where to look next, so that a dump needs no memory between
- * two calls: the id; for rows the set and (sub) the class; for maps the family
- * in the upper and the slot in the lower half, for peers also (sub) the place
- * in the block.
+ * two calls: the id; for rows the set and (sub) the class; for maps and blocks
+ * of peers the family in the upper and the slot in the lower half, for peers
+ * also (sub) the place in the block.
  */
 
 #include <linux/socket.h>
@@ -73,10 +73,10 @@ static bool write_portset(const struct knp_tables *t, u32 id, struct out *o)
 	}
 	for (i = 0; i < p->n; i++) {
 		struct knp_rec_port port = {
-			.rule = knp_portset_rules(p)[i],
-			.lo = p->key[i],
-			.hi = knp_portset_last(p)[i],
-			.proto = p->key[i] >> 16,
+			.rule = p->port[i].rule,
+			.lo = p->port[i].key,
+			.hi = p->port[i].last,
+			.proto = p->port[i].key >> 16,
 		};
 
 		write(o, &port, sizeof(port));
@@ -142,14 +142,12 @@ static bool dump_row(const struct knp_part *row, struct knp_rec_row *rec,
 		     u32 *sub, struct out *o)
 {
 	for (;; ++*sub) {
-		*sub = knp_array_seek(row, *sub, &knp_shape_row);
-		if (*sub > KNP_CLASSES_MAX)
+		*sub = knp_row_next(row, *sub);
+		if (*sub == U32_MAX)
 			return true;
-		rec->portset = knp_row_at(row, *sub);
-		if (!rec->portset)
-			continue;
 		if (!fits(o, sizeof(*rec)))
 			return false;
+		rec->portset = knp_row_get(row, *sub);
 		rec->class_id = *sub;
 		write(o, rec, sizeof(*rec));
 	}
@@ -170,19 +168,17 @@ static void dump_rows(const struct knp_tables *t, struct knp_cursor *cur,
 	}
 }
 
-static bool write_peers(const struct knp_slot *slot, unsigned int family,
+static bool write_peers(const struct knp_cell *cell, unsigned int family,
 			u32 *sub, struct out *o)
 {
-	const u16 *classes = knp_part_data(slot->part);
-
 	for (; *sub < KNP_BLOCK_SIZE; ++*sub) {
-		struct knp_rec_peer rec = { .class_id = classes[*sub] };
+		struct knp_rec_peer rec = { .class_id = cell->class_id[*sub] };
 
 		if (!rec.class_id)
 			continue;
 		if (!fits(o, sizeof(rec)))
 			return false;
-		memcpy(rec.addr, slot->key.b, sizeof(rec.addr));
+		memcpy(rec.addr, cell->key.b, sizeof(rec.addr));
 		rec.addr[knp_last_byte(family)] += *sub;
 		rec.family = af_of(family);
 		write(o, &rec, sizeof(rec));
@@ -239,12 +235,9 @@ static bool write_iface(const struct knp_slot *slot, struct out *o)
 }
 
 static bool write_slot(u32 table, const struct knp_slot *slot,
-		       unsigned int family, struct knp_cursor *cur,
-		       struct out *o)
+		       unsigned int family, struct out *o)
 {
 	switch (table) {
-	case KNP_TABLE_PEER:
-		return write_peers(slot, family, &cur->sub, o);
 	case KNP_TABLE_CIDR:
 		return write_cidr(slot, family, o);
 	case KNP_TABLE_ENDPOINT:
@@ -262,12 +255,32 @@ static void dump_maps(const struct knp_map *map, u32 nmaps, u32 table,
 	u32 pos = cur->pos;
 
 	for (; family < nmaps; family++, pos = 0) {
-		for (; pos < map[family].nslots; pos++, cur->sub = 0) {
+		for (; pos < map[family].nslots; pos++) {
 			const struct knp_slot *slot;
 
 			cur->pos = (u64)family << 32 | pos;
 			slot = knp_map_at(&map[family], pos);
-			if (slot && !write_slot(table, slot, family, cur, o))
+			if (slot && !write_slot(table, slot, family, o))
+				return;
+		}
+	}
+	cur->pos = (u64)family << 32;
+}
+
+static void dump_peers(const struct knp_cells *blocks, struct knp_cursor *cur,
+		       struct out *o)
+{
+	u32 family = cur->pos >> 32;
+	u32 pos = cur->pos;
+
+	for (; family < KNP_NFAMILIES; family++, pos = 0) {
+		for (; pos < knp_cells_end(&blocks[family]);
+		     pos++, cur->sub = 0) {
+			const struct knp_cell *cell;
+
+			cur->pos = (u64)family << 32 | pos;
+			cell = knp_cells_at(&blocks[family], pos);
+			if (cell && !write_peers(cell, family, &cur->sub, o))
 				return;
 		}
 	}
@@ -290,8 +303,7 @@ size_t knp_tables_next(const struct knp_tables *t, u32 table,
 		dump_rows(t, cur, &o);
 		break;
 	case KNP_TABLE_PEER:
-		dump_maps(&t->map[KNP_MAP_PEERS], KNP_NFAMILIES, table, cur,
-			  &o);
+		dump_peers(t->blocks, cur, &o);
 		break;
 	case KNP_TABLE_CIDR:
 		dump_maps(&t->map[KNP_MAP_CIDRS], KNP_NFAMILIES, table, cur,

@@ -17,7 +17,6 @@ static struct knp_slot *edit_at(struct knp_map *m, u32 pos)
 	const struct knp_shape shape = {
 		.bytes = KNP_PART_BYTES,
 		.elem = sizeof(struct knp_slot),
-		.ptrs = m->parts,
 	};
 
 	return knp_array_edit(&m->root, pos, &shape);
@@ -25,7 +24,7 @@ static struct knp_slot *edit_at(struct knp_map *m, u32 pos)
 
 static int rebuild(struct knp_map *m, u32 nslots)
 {
-	struct knp_map new = { .nslots = nslots, .parts = m->parts };
+	struct knp_map new = { .nslots = nslots };
 	const struct knp_slot *from;
 	struct knp_slot *to;
 	u32 pos, at;
@@ -43,8 +42,6 @@ static int rebuild(struct knp_map *m, u32 nslots)
 			return -ENOMEM;
 		}
 		*to = *from;
-		if (m->parts)
-			knp_part_get(to->part);
 		new.used++;
 	}
 
@@ -131,8 +128,6 @@ int knp_map_remove(struct knp_map *m, const struct knp_seed *seed,
 	if (!slot)
 		return -ENOMEM;
 
-	if (m->parts)
-		knp_part_put(slot->part);
 	memset(slot, 0, sizeof(*slot));
 	m->used--;
 

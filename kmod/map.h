@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
 /*
- * A persistent hash map: (16 bytes, a small number) -> two numbers or a part.
- * PURE, see table.h.
+ * A persistent hash map: (16 bytes, a small number) -> two numbers. For records
+ * that no packet looks up. PURE, see table.h.
  *
  * Open addressing with linear probing in an array of slots (parts.h), at most
  * two thirds full. Deleting moves the slots behind it back, so there are no
@@ -33,23 +33,15 @@ struct knp_seed {
 
 /**
  * struct knp_slot - one entry
- * @part: value of a map of parts; the reference is the map's
- * @a: value of other maps
- * @b: value of other maps
- * @value: gives the value the same size everywhere
+ * @a: value
+ * @b: value
  * @key: the address, or whatever else fits
  * @extra: rest of the key
  * @hash: of the key, never 0; 0: empty
  */
 struct knp_slot {
-	union {
-		struct knp_part *part;
-		struct {
-			u32 a;
-			u32 b;
-		};
-		u64 value;
-	};
+	u32 a;
+	u32 b;
 	struct knp_addr key;
 	u32 extra;
 	u32 hash;
@@ -60,15 +52,13 @@ struct knp_slot {
  * @root: array of slots
  * @nslots: how many, 0 before the first insertion
  * @used: not empty
- * @parts: values are parts
  *
- * All zero, but for @parts, is an empty map.
+ * All zero is an empty map.
  */
 struct knp_map {
 	struct knp_part *root;
 	u32 nslots;
 	u32 used;
-	bool parts;
 };
 
 static __always_inline u32 knp_map_hash(const struct knp_seed *seed,

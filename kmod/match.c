@@ -2,18 +2,35 @@
 
 #include <linux/string.h>
 
+#include "lookup.h"
 #include "match.h"
 
-static void judge(const struct knp_tables *t, const struct knp_flow *f,
-		  const struct knp_addr *peer, struct knp_side *side)
+/* @side: 0 egress, 1 ingress, as in struct knp_cell */
+static __always_inline void judge(const struct knp_tables *t, bool wide,
+				  const struct knp_flow *f,
+				  const struct knp_cell *endpoint, u32 side,
+				  const struct knp_addr *peer,
+				  struct knp_side *v)
 {
-	if (!side->set)
+	if (!endpoint || !endpoint->set[side])
 		return;
 
-	side->class_id = knp_tables_class(t, f->family, peer);
-	side->portset = knp_tables_row(t, side->set, side->class_id);
-	side->rule = knp_tables_port(t, side->portset, f->proto, f->dport,
-				     f->has_port);
+	v->set = endpoint->set[side];
+	v->class_id = knp_look_class(t, wide, peer);
+	v->portset = knp_look_row(endpoint, side, v->class_id);
+	v->rule = knp_look_rule(t, wide, v->portset, f->proto, f->dport,
+				f->has_port);
+}
+
+static __always_inline void judge_both(const struct knp_tables *t, bool wide,
+				       const struct knp_flow *f,
+				       struct knp_verdict *v)
+{
+	const struct knp_cell *src = knp_look_endpoint(t, wide, &f->src);
+	const struct knp_cell *dst = knp_look_endpoint(t, wide, &f->dst);
+
+	judge(t, wide, f, src, 0, &f->dst, &v->egress);
+	judge(t, wide, f, dst, 1, &f->src, &v->ingress);
 }
 
 static bool denies(const struct knp_side *side)
@@ -35,8 +52,6 @@ static u32 reason_of(const struct knp_verdict *v)
 void knp_match(const struct knp_tables *t, const struct knp_flow *f,
 	       struct knp_verdict *v)
 {
-	u32 unused;
-
 	memset(v, 0, sizeof(*v));
 	if (f->src.q[0] == f->dst.q[0] && f->src.q[1] == f->dst.q[1]) {
 		v->reason = KNP_REASON_SELF;
@@ -44,10 +59,10 @@ void knp_match(const struct knp_tables *t, const struct knp_flow *f,
 		return;
 	}
 
-	knp_tables_endpoint(t, f->family, &f->src, &v->egress.set, &unused);
-	knp_tables_endpoint(t, f->family, &f->dst, &unused, &v->ingress.set);
-	judge(t, f, &f->dst, &v->egress);
-	judge(t, f, &f->src, &v->ingress);
+	if (f->family == KNP_V4)
+		judge_both(t, false, f, v);
+	else
+		judge_both(t, true, f, v);
 
 	v->reason = reason_of(v);
 	v->pass = v->reason <= KNP_REASON_PASS_LAST;

@@ -158,7 +158,7 @@ u32 knp_array_seek(const struct knp_part *root, u32 i,
 
 	end = leaves(root->level, KNP_PER_NODE(shape->bytes));
 	for (no = i / per; no < end; no++) {
-		if (knp_array_leaf(root, no, shape->bytes))
+		if (knp_array_leaf(root, root->level, no, shape->bytes))
 			return i > no * per ? i : no * per;
 	}
 	return U32_MAX;

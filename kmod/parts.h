@@ -129,21 +129,19 @@ static __always_inline struct knp_part *knp_part_child(const struct knp_part *p,
 
 /**
  * knp_array_leaf() - find a leaf
- * @root: of the array, may be NULL
+ * @root: of the array, not NULL
+ * @level: the root's
  * @no: number of the leaf
  * @bytes: of a part
  *
  * Return: the leaf, NULL if it is absent.
  */
 static __always_inline const struct knp_part *
-knp_array_leaf(const struct knp_part *root, u32 no, u32 bytes)
+knp_array_leaf(const struct knp_part *root, u32 level, u32 no, u32 bytes)
 {
 	const u32 fan = KNP_PER_NODE(bytes);
 
-	if (!root)
-		return NULL;
-
-	switch (root->level) {
+	switch (level) {
 	case 0:
 		return no ? NULL : root;
 	case 1:
@@ -157,24 +155,34 @@ knp_array_leaf(const struct knp_part *root, u32 no, u32 bytes)
 }
 
 /**
- * knp_array_get() - read an element
- * @root: of the array, may be NULL
+ * knp_array_look() - read an element, for packets
+ * @root: of the array, not NULL
+ * @level: the root's; who has it elsewhere spares a line
  * @i: index
  * @bytes: of a part
  * @elem: bytes of an element
  *
  * Return: the element, NULL if it is absent. A present one may be all zero.
  */
-static __always_inline const void *knp_array_get(const struct knp_part *root,
-						 u32 i, u32 bytes, u32 elem)
+static __always_inline const void *knp_array_look(const struct knp_part *root,
+						  u32 level, u32 i, u32 bytes,
+						  u32 elem)
 {
 	const struct knp_part *leaf;
 
-	leaf = knp_array_leaf(root, i / KNP_PER_LEAF(bytes, elem), bytes);
+	leaf = knp_array_leaf(root, level, i / KNP_PER_LEAF(bytes, elem),
+			      bytes);
 	if (!leaf)
 		return NULL;
 	return (const u8 *)knp_part_data(leaf) +
 	       i % KNP_PER_LEAF(bytes, elem) * elem;
+}
+
+/* The same; @root may be NULL. */
+static __always_inline const void *knp_array_get(const struct knp_part *root,
+						 u32 i, u32 bytes, u32 elem)
+{
+	return root ? knp_array_look(root, root->level, i, bytes, elem) : NULL;
 }
 
 /**

@@ -14,25 +14,24 @@
 /* 0 .. 128 nested prefixes */
 #define DEPTH_MAX 129
 
+/** struct start - the start of a range */
+struct start {
+	u64 hi;
+	u64 lo;
+};
+
 /*
  * A leaf: @n starts, then as many classes. A node: as many pointers as its
  * part has, then as many starts.
  */
 struct leaf {
 	u64 n;
-	u64 starts[];
+	struct start starts[];
 };
 
-static __always_inline u32 start_bytes(bool wide)
+static __always_inline const u16 *leaf_classes(const struct leaf *leaf)
 {
-	return wide ? 2 * sizeof(u64) : sizeof(u32);
-}
-
-static __always_inline const u16 *leaf_classes(const struct leaf *leaf,
-					       bool wide)
-{
-	return (const void *)((const u8 *)leaf->starts +
-			      leaf->n * start_bytes(wide));
+	return (const void *)&leaf->starts[leaf->n];
 }
 
 /* Bytes of @n pointers, such that starts may follow. */
@@ -41,51 +40,27 @@ static __always_inline u32 node_ptr_bytes(u32 n)
 	return (n * sizeof(struct knp_part *) + 7) & ~7U;
 }
 
-static __always_inline const void *node_starts(const struct knp_part *node)
+static __always_inline const struct start *
+node_starts(const struct knp_part *node)
 {
-	return (const u8 *)knp_part_data(node) + node_ptr_bytes(node->nptrs);
-}
-
-static __always_inline bool is_after(const void *starts, u32 i, u64 hi, u64 lo,
-				     bool wide)
-{
-	const u64 *s = starts;
-
-	if (!wide)
-		return ((const u32 *)starts)[i] > (u32)(hi >> 32);
-	return s[2 * i] > hi || (s[2 * i] == hi && s[2 * i + 1] > lo);
+	return (const void *)((const u8 *)knp_part_data(node) +
+			      node_ptr_bytes(node->nptrs));
 }
 
 /* The last start that is not after the address; the first never is. */
-static __always_inline u32 search(const void *starts, u32 n, u64 hi, u64 lo,
-				  bool wide)
+static __always_inline u32 search(const struct start *s, u32 n, u64 hi, u64 lo)
 {
 	u32 i = 0;
 
 	while (n > 1) {
 		u32 half = n / 2;
 
-		if (!is_after(starts, i + half, hi, lo, wide))
+		if (s[i + half].hi < hi ||
+		    (s[i + half].hi == hi && s[i + half].lo <= lo))
 			i += half;
 		n -= half;
 	}
 	return i;
-}
-
-static __always_inline u32 descend(const struct knp_part *part, u64 hi, u64 lo,
-				   bool wide)
-{
-	const struct leaf *leaf;
-	u32 i;
-
-	while (part->level) {
-		i = search(node_starts(part), part->nptrs, hi, lo, wide);
-		part = knp_part_child(part, i);
-	}
-
-	leaf = knp_part_data(part);
-	i = search(leaf->starts, leaf->n, hi, lo, wide);
-	return leaf_classes(leaf, wide)[i];
 }
 
 /* Half of an address in host byte order; compilers see one byte swap. */
@@ -96,14 +71,23 @@ static __always_inline u64 half_at(const u8 *b)
 	       (u64)b[6] << 8 | b[7];
 }
 
-u32 knp_ranges_class(const struct knp_part *root, unsigned int family,
-		     const struct knp_addr *addr)
+u32 knp_ranges_class(const struct knp_part *part, const struct knp_addr *addr)
 {
-	if (!root)
+	u64 hi = half_at(addr->b), lo = half_at(addr->b + 8);
+	const struct leaf *leaf;
+	u32 i;
+
+	if (!part)
 		return 0;
-	if (family == KNP_V4)
-		return descend(root, half_at(addr->b), 0, false);
-	return descend(root, half_at(addr->b), half_at(addr->b + 8), true);
+
+	while (part->level) {
+		i = search(node_starts(part), part->nptrs, hi, lo);
+		part = knp_part_child(part, i);
+	}
+
+	leaf = knp_part_data(part);
+	i = search(leaf->starts, leaf->n, hi, lo);
+	return leaf_classes(leaf)[i];
 }
 
 void knp_prefix_set(struct knp_prefix *p, const struct knp_addr *addr)
@@ -227,14 +211,10 @@ static u32 cut(const struct knp_prefix *p, u32 n, struct knp_prefix *out)
 	return nout;
 }
 
-static void set_start(void *starts, u32 i, const void *from, bool wide)
+static struct knp_part *new_leaf(const struct knp_prefix *p, u32 n)
 {
-	memcpy((u8 *)starts + i * start_bytes(wide), from, start_bytes(wide));
-}
-
-static struct knp_part *new_leaf(const struct knp_prefix *p, u32 n, bool wide)
-{
-	u32 size = sizeof(struct leaf) + n * (start_bytes(wide) + sizeof(u16));
+	u32 size = sizeof(struct leaf) + n * (sizeof(struct start) +
+					      sizeof(u16));
 	struct knp_part *part = knp_part_new(size, 0, 0);
 	struct leaf *leaf;
 	u16 *classes;
@@ -245,23 +225,20 @@ static struct knp_part *new_leaf(const struct knp_prefix *p, u32 n, bool wide)
 
 	leaf = (struct leaf *)part->data;
 	leaf->n = n;
-	classes = (u16 *)((u8 *)leaf->starts + n * start_bytes(wide));
+	classes = (u16 *)&leaf->starts[n];
 	for (i = 0; i < n; i++) {
-		u32 narrow = p[i].hi >> 32;
-		u64 both[2] = { p[i].hi, p[i].lo };
-
-		set_start(leaf->starts, i, wide ? (void *)both : &narrow, wide);
+		leaf->starts[i] = (struct start){ p[i].hi, p[i].lo };
 		classes[i] = p[i].class_id;
 	}
 	return part;
 }
 
 /* A node takes over the references to its children. */
-static struct knp_part *new_node(struct knp_part **children, u32 n, bool wide)
+static struct knp_part *new_node(struct knp_part **children, u32 n)
 {
-	u32 size = node_ptr_bytes(n) + n * start_bytes(wide);
+	u32 size = node_ptr_bytes(n) + n * sizeof(struct start);
 	struct knp_part *part;
-	u8 *starts;
+	struct start *starts;
 	u32 i;
 
 	part = knp_part_new(size, n, sizeof(struct knp_part *));
@@ -270,12 +247,12 @@ static struct knp_part *new_node(struct knp_part **children, u32 n, bool wide)
 
 	part->level = children[0]->level + 1;
 	memcpy(part->data, children, n * sizeof(struct knp_part *));
-	starts = (u8 *)part->data + node_ptr_bytes(n);
+	starts = (struct start *)node_starts(part);
 	for (i = 0; i < n; i++) {
 		const struct leaf *leaf = knp_part_data(children[i]);
 
-		set_start(starts, i, children[i]->level ?
-			  node_starts(children[i]) : leaf->starts, wide);
+		starts[i] = children[i]->level ? *node_starts(children[i]) :
+						 leaf->starts[0];
 	}
 	return part;
 }
@@ -286,26 +263,25 @@ static void put_all(struct knp_part **parts, u32 n)
 		knp_part_put(parts[--n]);
 }
 
-/* Pack ranges into leaves, and these into nodes until one part is left. */
-static struct knp_part *pack(const struct knp_prefix *p, u32 n, bool wide)
+int knp_ranges_pack(const struct knp_prefix *p, u32 n, struct knp_part **ret)
 {
 	const u32 room = KNP_PART_BYTES - KNP_PART_HEAD;
 	const u32 per_leaf = (room - sizeof(struct leaf)) /
-			     (start_bytes(wide) + sizeof(u16));
+			     (sizeof(struct start) + sizeof(u16));
 	const u32 per_node = (room - 7) /
-			     (start_bytes(wide) + sizeof(struct knp_part *));
+			     (sizeof(struct start) + sizeof(struct knp_part *));
 	struct knp_part **parts, *part;
 	u32 nparts = (n + per_leaf - 1) / per_leaf;
 	u32 i, done, some;
 
 	parts = knp_vcalloc(nparts, sizeof(struct knp_part *));
 	if (!parts)
-		return NULL;
+		return -ENOMEM;
 
 	for (i = 0; i < nparts; i++) {
 		some = n - i * per_leaf;
 		some = some < per_leaf ? some : per_leaf;
-		parts[i] = new_leaf(p + i * per_leaf, some, wide);
+		parts[i] = new_leaf(p + i * per_leaf, some);
 		if (!parts[i])
 			goto err_put;
 		cond_resched();
@@ -315,7 +291,7 @@ static struct knp_part *pack(const struct knp_prefix *p, u32 n, bool wide)
 		for (i = 0, done = 0; done < nparts; i++, done += some) {
 			some = nparts - done;
 			some = some < per_node ? some : per_node;
-			part = new_node(parts + done, some, wide);
+			part = new_node(parts + done, some);
 			if (!part)
 				goto err_close_up;
 			memset(parts + done, 0, some * sizeof(*parts));
@@ -324,40 +300,28 @@ static struct knp_part *pack(const struct knp_prefix *p, u32 n, bool wide)
 		nparts = i;
 	}
 
-	part = parts[0];
+	*ret = parts[0];
 	knp_vfree(parts);
-	return part;
+	return 0;
 
 err_close_up:
 	i = nparts;
 err_put:
 	put_all(parts, i);
 	knp_vfree(parts);
-	return NULL;
+	return -ENOMEM;
 }
 
-int knp_ranges_compile(unsigned int family, struct knp_prefix *p, u32 n,
-		       struct knp_part **ret)
+struct knp_prefix *knp_ranges_cut(struct knp_prefix *p, u32 n, u32 *ret_n)
 {
-	struct knp_part *root = NULL;
 	struct knp_prefix *out;
-
-	if (!n) {
-		*ret = NULL;
-		return 0;
-	}
 
 	/* First the sort's second buffer, then the ranges. */
 	out = knp_vcalloc(2 * (size_t)n + 1, sizeof(*out));
 	if (!out)
-		return -ENOMEM;
+		return NULL;
 
 	sort_prefixes(p, out, n);
-	root = pack(out, cut(p, n, out), family == KNP_V6);
-	knp_vfree(out);
-	if (!root)
-		return -ENOMEM;
-
-	*ret = root;
-	return 0;
+	*ret_n = cut(p, n, out);
+	return out;
 }

@@ -16,16 +16,12 @@
  *				10.2.0.0	1
  *				11.0.0.0	0
  *
- * n prefixes give at most 2n + 1 ranges. They are packed into leaves of one
- * part each; nodes above them hold the first start of every child, at most two
- * levels of them. A lookup is one binary search per level: its cost depends neither on
- * the number of policies nor on how many prefix lengths are in use.
- *
- *   leaf   IPv4: 676 starts of 4 bytes,  IPv6: 225 starts of 16 bytes,
- *	    and as many classes of 2 bytes
- *   node   IPv4: 337 children,           IPv6: 169 children
- *
- * 10,000 IPv4 prefixes are at most 30 leaves under one node.
+ * n prefixes give at most 2n + 1 ranges. Those of IPv4 go into a trie (trie.h).
+ * Those of IPv6 are packed into leaves of one part each, 225 starts of 16 bytes
+ * and as many classes of 2 bytes; nodes above them hold the first start of
+ * each of up to 169 children, at most two levels of them. A lookup is one
+ * binary search per level: its cost depends neither on the number of policies
+ * nor on how many prefix lengths are in use.
  */
 #ifndef KNP_RANGES_H
 #define KNP_RANGES_H
@@ -51,28 +47,37 @@ struct knp_prefix {
 void knp_prefix_set(struct knp_prefix *p, const struct knp_addr *addr);
 
 /**
- * knp_ranges_compile() - compile prefixes
- * @family: enum knp_family
+ * knp_ranges_cut() - cut prefixes into ranges
  * @p: the prefixes in any order, no two the same; sorted on return
- * @n: how many, may be 0
- * @ret: the ranges, one reference; NULL if there are no prefixes
+ * @n: how many
+ * @ret_n: how many ranges, at least 1
+ *
+ * Context: may sleep; reschedules.
+ *
+ * Return: the ranges, @len unused, to be freed with knp_vfree(); NULL if out of
+ * memory.
+ */
+struct knp_prefix *knp_ranges_cut(struct knp_prefix *p, u32 n, u32 *ret_n);
+
+/**
+ * knp_ranges_pack() - compile ranges of IPv6
+ * @p: the ranges
+ * @n: how many, at least 1
+ * @ret: for knp_ranges_class(), one reference
  *
  * Context: may sleep; reschedules.
  *
  * Return: 0 or -ENOMEM; @ret is untouched on failure.
  */
-int knp_ranges_compile(unsigned int family, struct knp_prefix *p, u32 n,
-		       struct knp_part **ret);
+int knp_ranges_pack(const struct knp_prefix *p, u32 n, struct knp_part **ret);
 
 /**
- * knp_ranges_class() - look up an address
- * @root: the ranges, may be NULL
- * @family: enum knp_family
+ * knp_ranges_class() - look up an IPv6 address
+ * @part: what knp_ranges_pack() made, may be NULL
  * @addr: the address
  *
  * Context: any. Return: its class, 0 if it is in none.
  */
-u32 knp_ranges_class(const struct knp_part *root, unsigned int family,
-		     const struct knp_addr *addr);
+u32 knp_ranges_class(const struct knp_part *part, const struct knp_addr *addr);
 
 #endif /* KNP_RANGES_H */

@@ -181,15 +181,14 @@ static struct knp_part *pack_ports(const void *ports, u32 n)
 	struct knp_portset *p;
 	struct knp_part *part;
 	u32 i, first = 0;
-	u16 *last, *rules;
 
 	if (n)
 		get_port(&port, ports, 0);
 	if (n && !port.proto)
 		first = 1;
 
-	part = knp_part_new(sizeof(*p) + (n - first) *
-			    (sizeof(u32) + 2 * sizeof(u16)), 0, 0);
+	part = knp_part_new(sizeof(*p) + (n - first) * sizeof(p->port[0]), 0,
+			    0);
 	if (!part)
 		return NULL;
 
@@ -198,13 +197,13 @@ static struct knp_part *pack_ports(const void *ports, u32 n)
 	if (first)
 		p->any = port.rule;
 
-	last = (u16 *)knp_portset_last(p);
-	rules = (u16 *)knp_portset_rules(p);
 	for (i = first; i < n; i++) {
 		get_port(&port, ports, i);
-		p->key[i - first] = knp_portset_key(port.proto, port.lo);
-		last[i - first] = port.hi;
-		rules[i - first] = port.rule;
+		p->port[i - first] = (struct knp_port){
+			.key = knp_port_key(port.proto, port.lo),
+			.last = port.hi,
+			.rule = port.rule,
+		};
 	}
 	return part;
 }
@@ -245,8 +244,6 @@ static int put_set(struct knp_tables *t, const void *data, const char **msg)
 {
 	const struct knp_set *old;
 	struct knp_rec_set rec;
-	struct knp_set *set;
-	bool is_new;
 	int err;
 
 	memcpy(&rec, data, sizeof(rec));
@@ -260,20 +257,15 @@ static int put_set(struct knp_tables *t, const void *data, const char **msg)
 	if (rec.dflt && !knp_uses(t, KNP_TABLE_PORTSET, rec.dflt))
 		return refuse(msg, -ENOENT, "no such portset");
 
-	is_new = !knp_uses(t, KNP_TABLE_SET, rec.id);
 	old = knp_set_at(t, rec.id);
-	if (!is_new && old->direction != rec.direction)
+	if (knp_uses(t, KNP_TABLE_SET, rec.id) &&
+	    old->direction != rec.direction)
 		return refuse(msg, -EINVAL,
 			      "the direction of a set cannot change");
 
-	if (knp_use_instead(t, KNP_TABLE_PORTSET, is_new ? 0 : old->dflt, rec.dflt))
-		return -ENOMEM;
-	set = knp_array_edit(&t->root[KNP_ROOT_SETS], rec.id, &knp_shape_sets);
-	if (!set)
-		return -ENOMEM;
-
-	set->dflt = rec.dflt;
-	set->direction = rec.direction;
+	err = knp_set_put(t, rec.id, rec.direction, rec.dflt);
+	if (err)
+		return err;
 	return knp_object_add(t, KNP_TABLE_SET, rec.id, rec.tag);
 }
 
@@ -294,12 +286,12 @@ static int put_row(struct knp_tables *t, const void *data, const char **msg)
 		return refuse(msg, -EINVAL, "a row entry without a portset");
 	if (!knp_uses(t, KNP_TABLE_PORTSET, rec.portset))
 		return refuse(msg, -ENOENT, "no such portset");
-	if (!knp_row_at(knp_set_at(t, rec.set)->row, rec.class_id)) {
+	if (!knp_row_get(knp_set_at(t, rec.set)->row, rec.class_id)) {
 		err = check_room(t, KNP_TABLE_ROW, msg);
 		if (err)
 			return err;
 	}
-	return knp_row_set(t, rec.set, rec.class_id, rec.portset);
+	return knp_entry_set(t, rec.set, rec.class_id, rec.portset);
 }
 
 static int put_peer(struct knp_tables *t, const void *data, const char **msg)
@@ -409,6 +401,7 @@ static int put_endpoint(struct knp_tables *t, const void *data,
 		return -ENOMEM;
 	slot->a = rec.egress_set;
 	slot->b = rec.ingress_set;
+	t->unbound[p.family] = true;
 	return 0;
 }
 
@@ -540,9 +533,9 @@ static int delete_row(struct knp_tables *t, const void *data,
 	if (!rec.set || !rec.class_id)
 		return refuse(msg, -EINVAL, "id 0 is reserved");
 	if (!knp_uses(t, KNP_TABLE_SET, rec.set) ||
-	    !knp_row_at(knp_set_at(t, rec.set)->row, rec.class_id))
+	    !knp_row_get(knp_set_at(t, rec.set)->row, rec.class_id))
 		return refuse(msg, -ENOENT, "no such record");
-	return knp_row_set(t, rec.set, rec.class_id, 0);
+	return knp_entry_set(t, rec.set, rec.class_id, 0);
 }
 
 static int delete_peer(struct knp_tables *t, const void *data,
@@ -606,7 +599,9 @@ static int delete_endpoint(struct knp_tables *t, const void *data,
 		return refuse(msg, -ENOENT, "no such record");
 
 	if (knp_use(t, KNP_TABLE_SET, slot->a, -1) ||
-	    knp_use(t, KNP_TABLE_SET, slot->b, -1))
+	    knp_use(t, KNP_TABLE_SET, slot->b, -1) ||
+	    knp_cells_remove(&t->endpoints[p.family], &t->seed,
+			     p.family == KNP_V6, &p.addr))
 		return -ENOMEM;
 	return knp_slot_remove(t, KNP_TABLE_ENDPOINT, map, &p.addr, 0);
 }

@@ -6,13 +6,16 @@
 #include <linux/sched.h>
 #include <linux/string.h>
 
+#include "lookup.h"
 #include "mem.h"
-#include "ranges.h"
-#include "table_impl.h"
 
 /* Ids are stored in 16 bits. */
 static_assert(KNP_RULES_MAX <= 65535 && KNP_PORTSETS_MAX <= 65535 &&
-	      KNP_CLASSES_MAX <= 65535);
+	      KNP_CLASSES_MAX <= 65535 && KNP_SETS_MAX <= 65535);
+
+static_assert(sizeof(struct knp_front) == 64);
+static_assert(sizeof(struct knp_ports) == 16);
+static_assert(KNP_PORTSETS_MAX / KNP_PORTS_LEAF < KNP_PER_NODE(KNP_PORTS_BYTES));
 
 const struct knp_shape knp_shape_uses = {
 	.bytes = KNP_PART_BYTES,
@@ -36,22 +39,17 @@ const struct knp_shape knp_shape_portsets = {
 	.ptrs = true,
 };
 
-const struct knp_shape knp_shape_row = {
-	.bytes = KNP_ROW_BYTES,
-	.elem = sizeof(u16),
+const struct knp_shape knp_shape_ports = {
+	.bytes = KNP_PORTS_BYTES,
+	.elem = sizeof(struct knp_ports),
 };
 
 struct knp_tables *knp_tables_new(void)
 {
 	struct knp_tables *t = knp_zalloc(sizeof(*t));
-	unsigned int family;
 
-	if (!t)
-		return NULL;
-
-	get_random_bytes(&t->seed, sizeof(t->seed));
-	for (family = 0; family < KNP_NFAMILIES; family++)
-		t->map[KNP_MAP_PEERS + family].parts = true;
+	if (t)
+		get_random_bytes(&t->seed, sizeof(t->seed));
 	return t;
 }
 
@@ -65,6 +63,11 @@ struct knp_tables *knp_tables_clone(struct knp_tables *t)
 
 	*clone = *t;
 	clone->frozen = false;
+	clone->epoch += t->frozen;
+	for (i = 0; i < KNP_NFAMILIES; i++) {
+		knp_cells_get(&clone->endpoints[i]);
+		knp_cells_get(&clone->blocks[i]);
+	}
 	for (i = 0; i < KNP_NMAPS; i++)
 		knp_part_get(clone->map[i].root);
 	for (i = 0; i < KNP_NROOTS; i++)
@@ -79,6 +82,10 @@ void knp_tables_free(struct knp_tables *t)
 	if (!t)
 		return;
 
+	for (i = 0; i < KNP_NFAMILIES; i++) {
+		knp_cells_put(&t->endpoints[i]);
+		knp_cells_put(&t->blocks[i]);
+	}
 	for (i = 0; i < KNP_NMAPS; i++)
 		knp_part_put(t->map[i].root);
 	for (i = 0; i < KNP_NROOTS; i++)
@@ -86,24 +93,20 @@ void knp_tables_free(struct knp_tables *t)
 	knp_free(t);
 }
 
-static int compile_cidrs(struct knp_tables *t, unsigned int family)
+static void root_replace(struct knp_tables *t, u32 root, struct knp_part *new)
 {
-	const struct knp_map *map = &t->map[KNP_MAP_CIDRS + family];
-	struct knp_part **root = &t->root[KNP_ROOT_RANGES + family];
-	struct knp_prefix *p = NULL;
-	struct knp_part *ranges;
-	u32 pos, n = 0;
-	int err;
+	knp_part_put(t->root[root]);
+	t->root[root] = new;
+}
 
-	if (map->used) {
-		p = knp_vcalloc(map->used, sizeof(*p));
-		if (!p)
-			return -ENOMEM;
-	}
+/* All prefixes of a family; @p has room for them. */
+static void list_cidrs(const struct knp_map *map, struct knp_prefix *p)
+{
+	const struct knp_slot *slot;
+	u32 pos, n = 0;
 
 	for (pos = 0; pos < map->nslots; pos++) {
-		const struct knp_slot *slot = knp_map_at(map, pos);
-
+		slot = knp_map_at(map, pos);
 		if (!slot)
 			continue;
 		knp_prefix_set(&p[n], &slot->key);
@@ -112,14 +115,146 @@ static int compile_cidrs(struct knp_tables *t, unsigned int family)
 		if (n % 1024 == 0)
 			cond_resched();
 	}
+}
 
-	err = knp_ranges_compile(family, p, n, &ranges);
-	knp_vfree(p);
+static int compile_ranges(struct knp_tables *t, unsigned int family,
+			  const struct knp_prefix *ranges, u32 n)
+{
+	struct knp_part *packed;
+	struct knp_trie trie;
+	int err;
+
+	if (family == KNP_V6) {
+		err = knp_ranges_pack(ranges, n, &packed);
+		if (!err)
+			root_replace(t, KNP_ROOT_RANGES, packed);
+		return err;
+	}
+
+	err = knp_trie_compile(ranges, n, &trie);
 	if (err)
 		return err;
+	root_replace(t, KNP_ROOT_TRIE, trie.parts);
+	t->trie = trie.root;
+	return 0;
+}
 
-	knp_part_put(*root);
-	*root = ranges;
+static int compile_cidrs(struct knp_tables *t, unsigned int family)
+{
+	const struct knp_map *map = &t->map[KNP_MAP_CIDRS + family];
+	struct knp_prefix *p, *ranges;
+	int err = -ENOMEM;
+	u32 n;
+
+	p = knp_vcalloc(map->used + 1, sizeof(*p));
+	if (!p)
+		return -ENOMEM;
+
+	list_cidrs(map, p);
+	ranges = knp_ranges_cut(p, map->used, &n);
+	if (ranges)
+		err = compile_ranges(t, family, ranges, n);
+	knp_vfree(ranges);
+	knp_vfree(p);
+	return err;
+}
+
+/* Whether a cell does not say what the record and the sets do. */
+static bool is_unbound(const struct knp_tables *t, const struct knp_cell *cell,
+		       u32 side, u32 id)
+{
+	return cell->set[side] != id ||
+	       (id && knp_set_at(t, id)->epoch == t->epoch);
+}
+
+static void bind_side(const struct knp_tables *t, struct knp_cell *cell,
+		      u32 side, u32 id)
+{
+	const struct knp_set *set = id ? knp_set_at(t, id) : NULL;
+
+	cell->set[side] = id;
+	cell->dflt[side] = set ? set->dflt : 0;
+	knp_row_bind(set ? set->row : NULL, cell->page[side],
+		     &cell->last[side]);
+}
+
+/*
+ * What packets read of endpoints, out of their records and the sets'. Cells of
+ * endpoints that went are gone already.
+ */
+static int bind_endpoints(struct knp_tables *t, unsigned int family)
+{
+	const struct knp_map *map = &t->map[KNP_MAP_ENDPOINTS + family];
+	struct knp_cells *cells = &t->endpoints[family];
+	const struct knp_slot *slot;
+	const struct knp_cell *old;
+	struct knp_cell *cell;
+	u64 filter = 0;
+	u32 pos;
+
+	for (pos = 0; pos < map->nslots; pos++) {
+		slot = knp_map_at(map, pos);
+		if (!slot)
+			continue;
+		filter |= knp_endpoint_bit(family == KNP_V6, &slot->key);
+		old = knp_cells_find(cells, &t->seed, family == KNP_V6,
+				     &slot->key);
+		if (old && !is_unbound(t, old, 0, slot->a) &&
+		    !is_unbound(t, old, 1, slot->b))
+			continue;
+		cell = knp_cells_edit(cells, &t->seed, family == KNP_V6,
+				      &slot->key);
+		if (!cell)
+			return -ENOMEM;
+		bind_side(t, cell, 0, slot->a);
+		bind_side(t, cell, 1, slot->b);
+	}
+	t->endpoint_filter[family] = filter;
+	return 0;
+}
+
+static void front_set(struct knp_tables *t, unsigned int family)
+{
+	const struct knp_part *ports = t->root[KNP_ROOT_PORTS];
+	struct knp_front *front = &t->front[family];
+
+	/* Without bits in a filter there are no groups, and no look for them. */
+	*front = (struct knp_front){
+		.seed = t->seed.s[0],
+		.endpoint_filter = t->endpoint_filter[family],
+		.block_filter = t->block_filter[family],
+		.endpoints = knp_cells_first(&t->endpoints[family]),
+		.blocks = knp_cells_first(&t->blocks[family]),
+		.nendpoints = t->endpoints[family].ngroups,
+		.nblocks = t->blocks[family].ngroups,
+	};
+	if (ports) {
+		front->ports = knp_part_data(ports);
+		front->ports_level = ports->level;
+	}
+	if (family == KNP_V4)
+		front->trie = t->trie;
+	else
+		front->ranges = t->root[KNP_ROOT_RANGES];
+}
+
+static int freeze_family(struct knp_tables *t, unsigned int family)
+{
+	int err;
+
+	if (t->stale[family]) {
+		err = compile_cidrs(t, family);
+		if (err)
+			return err;
+		t->stale[family] = false;
+	}
+	if (t->unbound[family]) {
+		err = bind_endpoints(t, family);
+		if (err)
+			return err;
+		t->unbound[family] = false;
+	}
+	front_set(t, family);
 	return 0;
 }
 
@@ -132,12 +267,9 @@ int knp_tables_freeze(struct knp_tables *t)
 		return -ENOMEM;
 
 	for (family = 0; family < KNP_NFAMILIES; family++) {
-		if (!t->stale[family])
-			continue;
-		err = compile_cidrs(t, family);
+		err = freeze_family(t, family);
 		if (err)
 			return err;
-		t->stale[family] = false;
 	}
 
 	t->frozen = true;
@@ -178,67 +310,37 @@ bool knp_tables_endpoint(const struct knp_tables *t, unsigned int family,
 			 const struct knp_addr *addr, u32 *egress_set,
 			 u32 *ingress_set)
 {
-	const struct knp_slot *slot;
+	const struct knp_cell *cell;
 
-	slot = knp_map_find(&t->map[KNP_MAP_ENDPOINTS + family], &t->seed,
-			    addr, 0);
-	*egress_set = slot ? slot->a : 0;
-	*ingress_set = slot ? slot->b : 0;
-	return slot;
+	cell = family == KNP_V4 ? knp_look_endpoint(t, false, addr) :
+				  knp_look_endpoint(t, true, addr);
+	if (cell && !cell->used)
+		cell = NULL;
+	*egress_set = cell ? cell->set[0] : 0;
+	*ingress_set = cell ? cell->set[1] : 0;
+	return cell;
 }
 
-u32 knp_tables_class(const struct knp_tables *t, unsigned int family,
-		     const struct knp_addr *addr)
+u32 knp_portset_rule(const struct knp_portset *p, u8 proto, u16 port,
+		     bool has_port)
 {
-	u32 class_id = knp_peer_class(t, family, addr);
+	const u32 key = knp_port_key(proto, has_port ? port : 0);
+	const struct knp_port *e = p->port;
+	u32 n = p->n;
 
-	if (class_id)
-		return class_id;
-	return knp_ranges_class(t->root[KNP_ROOT_RANGES + family], family,
-				addr);
-}
-
-u32 knp_tables_row(const struct knp_tables *t, u32 set, u32 class_id)
-{
-	const struct knp_set *s = knp_set_at(t, set);
-	u32 portset;
-
-	if (!s)
-		return 0;
-
-	portset = knp_row_at(s->row, class_id);
-	return portset ? portset : s->dflt;
-}
-
-u32 knp_tables_port(const struct knp_tables *t, u32 portset, u8 proto,
-		    u16 port, bool has_port)
-{
-	const struct knp_portset *p = knp_portset_at(t, portset);
-	u32 key, n, i = 0;
-	u16 last;
-
-	if (!p)
-		return 0;
-
-	n = p->n;
-	if (!n)
-		return p->any;
-
-	/* A full range is the only entry of its protocol. */
-	key = knp_portset_key(proto, has_port ? port : 0);
 	while (n > 1) {
 		u32 half = n / 2;
 
-		if (p->key[i + half] <= key)
-			i += half;
+		if (e[half].key <= key)
+			e += half;
 		n -= half;
 	}
 
-	if (p->key[i] > key || p->key[i] >> 16 != proto)
+	if (e->key > key || e->key >> 16 != proto)
 		return p->any;
-	last = knp_portset_last(p)[i];
-	if (has_port ? port <= last : p->key[i] == key && last == 65535)
-		return knp_portset_rules(p)[i];
+	/* A full range is the only entry of its protocol. */
+	if (has_port ? port <= e->last : e->key == key && e->last == 65535)
+		return e->rule;
 	return p->any;
 }
 

@@ -180,8 +180,8 @@ __u32 knp_tables_limit(__u32 table);
 const __u8 *knp_tables_tag(const struct knp_tables *t, __u32 table, __u32 id);
 
 /*
- * Lookups, for match.c and the hook. They need a frozen table, never fail,
- * allocate or write.
+ * Lookups, for the hook; those of match.c are in lookup.h. They need a frozen
+ * table, never fail, allocate or write.
  */
 
 /**
@@ -197,42 +197,6 @@ const __u8 *knp_tables_tag(const struct knp_tables *t, __u32 table, __u32 id);
 bool knp_tables_endpoint(const struct knp_tables *t, unsigned int family,
 			 const struct knp_addr *addr, __u32 *egress_set,
 			 __u32 *ingress_set);
-
-/**
- * knp_tables_class() - the class of an address
- * @t: the table
- * @family: enum knp_family
- * @addr: the address
- *
- * Return: class id, 0 if the address is in none.
- */
-__u32 knp_tables_class(const struct knp_tables *t, unsigned int family,
-		       const struct knp_addr *addr);
-
-/**
- * knp_tables_row() - what a set allows a class
- * @t: the table
- * @set: id, may be 0
- * @class_id: id, may be 0
- *
- * Return: portset id (the set's default where the row has no entry), 0 denies.
- */
-__u32 knp_tables_row(const struct knp_tables *t, __u32 set, __u32 class_id);
-
-/**
- * knp_tables_port() - the rule by which a portset allows a port
- * @t: the table
- * @portset: id, may be 0
- * @proto: IP protocol
- * @port: host byte order; 0 for protocols without ports
- * @has_port: whether @port was really there
- *
- * Without @has_port only entries of the full range match.
- *
- * Return: rule id, 0 if it does not allow.
- */
-__u32 knp_tables_port(const struct knp_tables *t, __u32 portset, __u8 proto,
-		      __u16 port, bool has_port);
 
 /** knp_tables_role() - enum knp_role of an interface, KNP_ROLE_OTHER if unknown */
 __u8 knp_tables_role(const struct knp_tables *t, __u32 ifindex);

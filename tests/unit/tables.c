@@ -10,6 +10,8 @@
 
 #include <linux/slab.h>
 
+#include "lookup.h"
+
 const struct knp_rec_port any_port = { .rule = 1, .hi = 65535 };
 
 static const char *last_refusal;
@@ -163,6 +165,34 @@ int put_ports(struct knp_tables *t, __u32 id, const struct knp_rec_port *ports,
 	ret = put(t, KNP_TABLE_PORTSET, buf, len);
 	free(buf);
 	return ret;
+}
+
+__u32 knp_tables_class(const struct knp_tables *t, unsigned int family,
+		       const struct knp_addr *addr)
+{
+	return family == KNP_V4 ? knp_look_class(t, false, addr) :
+				  knp_look_class(t, true, addr);
+}
+
+/* As an endpoint would have it, that is bound to the set. */
+__u32 knp_tables_row(const struct knp_tables *t, __u32 set, __u32 class_id)
+{
+	const struct knp_set *s = knp_set_at(t, set);
+	struct knp_cell cell = { 0 };
+
+	if (!s)
+		return 0;
+	cell.dflt[0] = s->dflt;
+	knp_row_bind(s->row, cell.page[0], &cell.last[0]);
+	return knp_look_row(&cell, 0, class_id);
+}
+
+__u32 knp_tables_port(const struct knp_tables *t, __u32 portset, __u8 proto,
+		      __u16 port, bool has_port)
+{
+	if (!knp_portset_at(t, portset))
+		return 0;
+	return knp_look_rule(t, false, portset, proto, port, has_port);
 }
 
 __u8 parse(const char *text, __u8 *addr)

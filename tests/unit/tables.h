@@ -72,6 +72,13 @@ void fill(struct knp_tables *t);
 
 void freeze(struct knp_tables *t);
 
+/* What a verdict consists of (kmod/lookup.h), one by one. */
+__u32 knp_tables_class(const struct knp_tables *t, unsigned int family,
+		       const struct knp_addr *addr);
+__u32 knp_tables_row(const struct knp_tables *t, __u32 set, __u32 class_id);
+__u32 knp_tables_port(const struct knp_tables *t, __u32 portset, __u8 proto,
+		      __u16 port, bool has_port);
+
 /* "10.0.0.1" or "fd00::1"; returns AF_INET or AF_INET6. */
 __u8 parse(const char *text, __u8 *addr);
 struct knp_addr address(const char *text);

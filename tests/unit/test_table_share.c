@@ -124,6 +124,48 @@ static void a_clone_that_is_changed_little_shares_the_rest(void **state)
 	assert_int_equal(knp_shim_bytes, before);
 }
 
+/* So many blocks of peers that their table grows three times. */
+static bool grow(struct knp_tables *t)
+{
+	char addr[32];
+	int i;
+
+	for (i = 0; i < 340; i++) {
+		snprintf(addr, sizeof(addr), i % 5 ? "192.168.%d.%d" : "fd00::%d:%d0",
+			 i / 4, i % 4 * 16);
+		if (put_peer(t, addr, 1) < 0)
+			return false;
+	}
+	return true;
+}
+
+/* Prefixes for more than one part of a trie, with splits in splits. */
+static bool scatter(struct knp_tables *t)
+{
+	char addr[32];
+	int i;
+
+	for (i = 0; i < 1200; i++) {
+		snprintf(addr, sizeof(addr), "172.%d.%d.16", i % 10, i / 10);
+		if (put_cidr(t, addr, 28, 1 + i % 2) < 0)
+			return false;
+	}
+	return true;
+}
+
+/* Rows of one part, of two and of more. */
+static bool stretch(struct knp_tables *t)
+{
+	static const __u32 ids[] = { 40, 300, 5000, 9000, 300, 65535 };
+	__u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(ids); i++) {
+		if (put_class(t, ids[i]) < 0 || put_row(t, 1, ids[i], 2) < 0)
+			return false;
+	}
+	return true;
+}
+
 /* A life of a table; false as soon as memory runs out. */
 static bool live(struct knp_tables *t)
 {
@@ -135,19 +177,12 @@ static bool live(struct knp_tables *t)
 		.family = AF_INET, .addr = { 10 }, .prefixlen = 8,
 	};
 	bool done = false;
-	char addr[32];
-	int i, err;
 
 	if (!clone)
 		return false;
 
-	for (i = 0; i < 90; i++) {
-		snprintf(addr, sizeof(addr), "192.168.%d.1", i);
-		err = put_peer(clone, addr, 1);
-		if (err < 0)
-			goto out;
-	}
-	if (put_rule(clone, 60000) < 0 || put_rule(clone, 3) < 0 ||
+	if (!grow(clone) || !scatter(clone) || !stretch(clone) ||
+	    put_rule(clone, 60000) < 0 || put_rule(clone, 3) < 0 ||
 	    put_ports(clone, 2, &any_port, 1) < 0 ||
 	    put_ports(clone, 3, &any_port, 1) < 0 ||
 	    put_set(clone, 3, KNP_EGRESS, 3) < 0 ||

@@ -22,6 +22,8 @@ typedef __u64 u64;
 #define U64_MAX UINT64_MAX
 
 #define __weak __attribute__((__weak__))
+#define __aligned(n) __attribute__((__aligned__(n)))
+#define __force
 
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)

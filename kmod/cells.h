@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+/*
+ * Addresses to cells of one cache line, by a perfect hash. PURE, see table.h.
+ *
+ * What a packet waits for is memory, not instructions: beyond the second level
+ * cache a line costs as much as a hundred instructions, and lines that depend
+ * on each other add up. A hash with chains, or with open addressing, reads a
+ * second line for every second key, and a third one now and then. Here a key
+ * has one place, and a lookup that fails ends there as well:
+ *
+ *   hash of the key --> group --> its pilot for this key --> cell
+ *
+ * Keys are hashed to groups of 63 cells, one part each. What leads to a group
+ * (struct knp_group) holds, beside the pointer to that part, 12 pilots of 16
+ * bits. A part of the hash chooses one of the pilots, and the pilot and another
+ * part of the hash choose the cell. When a key comes whose cell is taken, the
+ * keys that share its pilot (three, on average) get another pilot, for which
+ * the cells of all of them are free. "Hash, displace" is this construction
+ * (Belazzougui, Botelho, Dietzfelbinger: "Hash, displace, and compress", 2009),
+ * here with groups, so that a change touches one part and one struct knp_group,
+ * and with spare cells, so that a pilot is found at once.
+ *
+ *	struct knp_group		part of the group
+ *	+------+----+----+--   --+	+------+--------+--------+--   --+
+ *	| part | p0 | p1 |  ...  |----->| head | cell 0 | cell 1 |  ...  |
+ *	+------+----+----+--   --+	+------+--------+--------+--   --+
+ *	  32 bytes			  64	 64	  64
+ *
+ * Up to KNP_GROUPS_NEAR groups stand in struct knp_cells itself, more of them
+ * in an array (parts.h). Where there are more than 40 keys to a group on average
+ * (64 %), or no pilot is found, the table is built anew with a quarter more of
+ * groups. It is a third to two thirds full: a key costs 100 to 200 bytes.
+ *
+ * Two kinds of tables are made of them:
+ *   blocks     of 16 addresses (/28, IPv6: /124) with a class each. Blocks of
+ *	        16 are what cloud networks delegate to a node, and larger blocks
+ *	        consist of them; a lone address costs no more than its line.
+ *   endpoints  of this node, with what their rows are looked up by.
+ *
+ * Keys are chosen by whoever gives pods their addresses, so the hash is seeded
+ * with secret random numbers: multilinear hashing of the key's 32-bit words,
+ * h = s1*w1 + s2*w2 + ... mod 2^64, which is universal in its upper half (Lemire
+ * and Kaser, "Strongly universal string hashing is fast", 2014). A step of shift
+ * and multiplication then makes use of the lower half as well.
+ */
+#ifndef KNP_CELLS_H
+#define KNP_CELLS_H
+
+#include <asm/byteorder.h>
+
+#include "map.h"
+#include "parts.h"
+#include "table.h"
+
+#define KNP_GROUP_CELLS	63
+#define KNP_GROUP_PILOTS 12
+#define KNP_GROUPS_NEAR	8
+
+/* An array of groups has the largest parts: 255 groups are one. */
+#define KNP_GROUPS_BYTES 8192
+#define KNP_GROUPS_LEAF	KNP_PER_LEAF(KNP_GROUPS_BYTES, sizeof(struct knp_group))
+
+/* Addresses in one block of peers. */
+#define KNP_BLOCK_BITS	4
+#define KNP_BLOCK_SIZE	(1U << KNP_BLOCK_BITS)
+
+/* Pages of a row (row.h) that an endpoint leads to directly. */
+#define KNP_PAGES_NEAR	2
+
+/**
+ * struct knp_cell - what is known of a key
+ * @key: address of the endpoint, first address of the block
+ * @class_id: of a block: class of each address, 0: not a peer
+ * @page: of an endpoint: see knp_row_bind(); borrowed from the set
+ * @set: of an endpoint: policy set, 0: not isolated
+ * @dflt: of an endpoint: portset where the row has no entry
+ * @last: of an endpoint: see knp_row_bind()
+ * @used: not an empty cell
+ *
+ * What endpoints have twice is by direction, egress first.
+ */
+struct knp_cell {
+	struct knp_addr key;
+	union {
+		u16 class_id[KNP_BLOCK_SIZE];
+		const struct knp_part *page[2][KNP_PAGES_NEAR];
+		/* on 32 bits, too */
+		u64 room[4];
+	};
+	u16 set[2];
+	u16 dflt[2];
+	u16 last[2];
+	u32 used;
+};
+
+/**
+ * struct knp_group - what leads to the cells of a group
+ * @part: the cells, NULL if there are none
+ * @pilot: what chooses among them
+ */
+struct knp_group {
+	struct knp_part *part;
+	u16 pilot[KNP_GROUP_PILOTS];
+};
+
+/**
+ * struct knp_cells - a table
+ * @near: the groups, if there are few
+ * @root: the groups, if there are many: an array
+ * @ngroups: how many
+ * @used: keys
+ *
+ * All zero is an empty table.
+ */
+struct knp_cells {
+	struct knp_group near[KNP_GROUPS_NEAR];
+	struct knp_part *root;
+	u32 ngroups;
+	u32 used;
+} __aligned(64);
+
+/* @seed: of IPv4 the first word is enough. */
+static __always_inline u64 knp_cells_hash(const u64 *seed, bool wide,
+					  const struct knp_addr *key)
+{
+	u64 h = seed[0] * (__force u32)key->w[0];
+
+	if (wide)
+		h += seed[1] * (__force u32)key->w[1] +
+		     seed[2] * (u32)key->q[1] + seed[3] * (key->q[1] >> 32);
+	h ^= h >> 32;
+	return h * 0x9e3779b97f4a7c15ULL;
+}
+
+/* The group of a key; @rest: what is left to choose a pilot by. */
+static __always_inline u32 knp_cells_group(u64 hash, u32 ngroups, u32 *rest)
+{
+	u64 scaled = (hash >> 32) * ngroups;
+
+	*rest = scaled;
+	return scaled >> 32;
+}
+
+static __always_inline u32 knp_cells_pilot(u32 rest)
+{
+	return (u64)rest * KNP_GROUP_PILOTS >> 32;
+}
+
+/*
+ * The cell of a key. The multiplication carries a difference in any bit of the
+ * hash to the upper bits, and the exclusive or before it changes how: hardly
+ * two keys meet under every pilot, and if they do, more groups part them.
+ */
+static __always_inline u32 knp_cells_pos(u64 hash, u16 pilot)
+{
+	u32 x = ((u32)hash ^ pilot) * 0x9e3779b1U;
+
+	return (u64)x * KNP_GROUP_CELLS >> 32;
+}
+
+/* Cells begin in the second line of their part. */
+static __always_inline const struct knp_cell *
+knp_cells_of(const struct knp_part *part)
+{
+	return (const struct knp_cell *)part + 1;
+}
+
+static __always_inline bool knp_addr_equal(const struct knp_addr *a,
+					   const struct knp_addr *b, bool wide)
+{
+	if (!wide)
+		return a->w[0] == b->w[0];
+	return a->q[0] == b->q[0] && a->q[1] == b->q[1];
+}
+
+/* The first group of a table, if its groups are one piece; see below. */
+static __always_inline const struct knp_group *
+knp_cells_first(const struct knp_cells *c)
+{
+	return c->ngroups <= KNP_GROUPS_NEAR ? c->near :
+					       knp_part_data(c->root);
+}
+
+/**
+ * knp_cells_look() - look up, for packets
+ * @first: knp_cells_first(): the groups, or pointers to leaves of them
+ * @ngroups: how many
+ * @seed: the table's
+ * @wide: IPv6
+ * @key: what for
+ *
+ * Return: the only cell where @key can be, NULL if there is none. The caller
+ * checks that it is the key's; an empty one has a key of zeroes.
+ */
+static __always_inline const struct knp_cell *
+knp_cells_look(const void *first, u32 ngroups, const u64 *seed, bool wide,
+	       const struct knp_addr *key)
+{
+	u64 hash = knp_cells_hash(seed, wide, key);
+	const struct knp_group *group = first;
+	const struct knp_part *leaf;
+	u32 i, rest;
+
+	i = knp_cells_group(hash, ngroups, &rest);
+	if (unlikely(ngroups > KNP_GROUPS_LEAF)) {
+		leaf = ((struct knp_part *const *)first)[i / KNP_GROUPS_LEAF];
+		if (!leaf)
+			return NULL;
+		group = knp_part_data(leaf);
+		i %= KNP_GROUPS_LEAF;
+	}
+	group += i;
+	if (!group->part)
+		return NULL;
+	return knp_cells_of(group->part) +
+	       knp_cells_pos(hash, group->pilot[knp_cells_pilot(rest)]);
+}
+
+/* The block of an address, and its place in there. */
+static __always_inline u32 knp_block_of(bool wide, const struct knp_addr *addr,
+					struct knp_addr *block)
+{
+	const u32 last = KNP_BLOCK_SIZE - 1;
+
+	if (!wide) {
+		block->q[1] = 0;
+		block->q[0] = 0;
+		block->w[0] = addr->w[0] & __cpu_to_be32(~last);
+		return addr->b[3] & last;
+	}
+	block->q[0] = addr->q[0];
+	block->q[1] = addr->q[1] & (__force u64)__cpu_to_be64(~(u64)last);
+	return addr->b[15] & last;
+}
+
+/**
+ * knp_cells_find() - look up, for the writer
+ * @c: the table
+ * @seed: the table's
+ * @wide: IPv6
+ * @key: the key
+ *
+ * Return: the cell, NULL if there is no such key.
+ */
+const struct knp_cell *knp_cells_find(const struct knp_cells *c,
+				      const struct knp_seed *seed, bool wide,
+				      const struct knp_addr *key);
+
+/**
+ * knp_cells_edit() - find or insert, for writing
+ * @c: the table
+ * @seed: the table's
+ * @wide: IPv6
+ * @key: the key
+ *
+ * Return: the cell, valid until the table is changed again; a new one has only
+ * its key. NULL if out of memory; the keys are unchanged then.
+ */
+struct knp_cell *knp_cells_edit(struct knp_cells *c,
+				const struct knp_seed *seed, bool wide,
+				const struct knp_addr *key);
+
+/**
+ * knp_cells_remove() - remove a key
+ * @c: the table
+ * @seed: the table's
+ * @wide: IPv6
+ * @key: the key, which may not be there
+ *
+ * Return: 0 or -ENOMEM, after which the table can only be dropped.
+ */
+int knp_cells_remove(struct knp_cells *c, const struct knp_seed *seed,
+		     bool wide, const struct knp_addr *key);
+
+/* Positions run from 0 to this. */
+static inline u32 knp_cells_end(const struct knp_cells *c)
+{
+	return c->ngroups * KNP_GROUP_CELLS;
+}
+
+/* The cell at a position, NULL if it is empty. */
+const struct knp_cell *knp_cells_at(const struct knp_cells *c, u32 pos);
+
+/* References to what a table consists of: for a copy of it, and no more. */
+void knp_cells_get(struct knp_cells *c);
+void knp_cells_put(struct knp_cells *c);
+
+#endif /* KNP_CELLS_H */
