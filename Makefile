@@ -297,7 +297,7 @@ $(BUILD)/kmod/%/knp.ko: $(BUILD)/kmod/%/.staged
 .PHONY: setup test test-full lint demo check-unit check-vectors check-oracle \
 	check-spec check-kmod check-kube check-guest check-cluster \
 	check-gates check-bench bench-daemon unit kernels fuzz bench-decode \
-	bench-core soak coverage
+	bench-core soak coverage conformance
 setup:
 	@tests/setup
 
@@ -349,6 +349,13 @@ check-guest: all
 
 check-cluster: all
 	@tests/cluster/run
+
+# Kubernetes' own specs; PROXY=iptables, FOCUS=REGEX, AGENT=none, KERNEL=6.12
+conformance: setup
+	@$(MAKE) --no-print-directory all
+	@PROXY='$(PROXY)' FOCUS='$(FOCUS)' AGENT='$(AGENT)' \
+		KERNEL='$(KERNEL)' tests/conformance/run
+
 check-bench: tools $(BUILD)/bench/kube_server
 	@tests/bench/check
 
@@ -378,10 +385,12 @@ clean:
 	rm -rf $(BUILD)
 
 help:
-	@echo 'Two commands (as root on Debian 12; they install what they need):'
+	@echo 'Three commands (as root on Debian 12; they install what they need):'
 	@echo '  make demo            boot a guest and walk through what knp does'
 	@echo '                       (CLUSTER=1: with a real API server and kubectl)'
 	@echo '  make test            every test; the last line is "N passed, N failed"'
+	@echo "  make conformance     Kubernetes' own 50 NetworkPolicy specs, in a guest"
+	@echo '                       (PROXY=iptables FOCUS=REGEX AGENT=none KERNEL=6.12)'
 	@echo
 	@echo 'Building (needs no root once "make setup" has run):'
 	@echo '  make                 build/knpd, build/knpctl, and build/kmod/<release>/knp.ko'

@@ -23,7 +23,7 @@ USAGE = 2
 class Actions:
     """Each action takes arguments and input, and gives a status and output."""
 
-    def __init__(self, servers, account):
+    def __init__(self, servers, account, suite=None):
         self.servers, self.account = servers, account
         self.actions = {
             ("apiserver", "start"): servers.start_apiserver,
@@ -39,6 +39,9 @@ class Actions:
             ("rbac", "restore"): account.restore,
             ("requests",): self._requests,
         }
+        if suite is not None:
+            self.actions["suite", "start"] = suite.start
+            self.actions["suite", "next"] = suite.next
 
     def _requests(self):
         with open(self.servers.audit, encoding="utf-8") as log:

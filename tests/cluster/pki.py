@@ -22,11 +22,11 @@ class Pki:
         self._authority("ca", "knp test CA")
         # A CA that has signed nothing, for clients that are to refuse.
         self._authority("other-ca", "another CA")
-        self._signed("server", "/CN=kube-apiserver",
-                     ["extendedKeyUsage=serverAuth",
-                      "subjectAltName=" + SERVER_NAMES])
-        self._signed("admin", "/O=system:masters/CN=admin",
-                     ["extendedKeyUsage=clientAuth"])
+        self.sign("server", "/CN=kube-apiserver",
+                  ["extendedKeyUsage=serverAuth",
+                   "subjectAltName=" + SERVER_NAMES])
+        self.sign("admin", "/O=system:masters/CN=admin",
+                  ["extendedKeyUsage=clientAuth"])
         self._openssl("genrsa", "-out", self.file("accounts.key"), "2048")
         self._openssl("rsa", "-in", self.file("accounts.key"), "-pubout",
                       "-out", self.file("accounts.pub"))
@@ -47,7 +47,8 @@ class Pki:
                       "-keyout", self.file(name + ".key"),
                       "-out", self.file(name + ".crt"))
 
-    def _signed(self, name, subject, extensions):
+    def sign(self, name, subject, extensions):
+        """A key and the CA's certificate for it."""
         with open(self.file(name + ".ext"), "w", encoding="ascii") as ext:
             ext.write("\n".join(extensions) + "\n")
         self._openssl("req", *KEY, "-subj", subject,

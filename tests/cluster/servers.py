@@ -24,6 +24,8 @@ POLL = 0.05
 PORTS = range(20000, 30000)
 CONTROLLERS = ("namespace-controller", "serviceaccount-controller",
                "root-ca-certificate-publisher-controller")
+# What Services need on a node that has a proxy.
+NODE_CONTROLLERS = ("endpointslice-controller",)
 ISSUER = "https://kubernetes.default.svc"
 AUDIT_POLICY = {
     "apiVersion": "audit.k8s.io/v1", "kind": "Policy",
@@ -101,7 +103,7 @@ class Process:
 class Servers:
     """All of them, in a folder of their own."""
 
-    def __init__(self, programs, folder):
+    def __init__(self, programs, folder, controllers=CONTROLLERS):
         self.folder, self.programs = folder, programs
         self.pki = pki.Pki(self.file("pki"))
         self.port = free_port()
@@ -114,7 +116,7 @@ class Servers:
         self.etcd = self._etcd()
         self.apiserver = self._apiserver()
         self.admin = self._admin_kubeconfig()
-        self.manager = self._manager()
+        self.manager = self._manager(controllers)
 
     def file(self, name):
         return os.path.join(self.folder, name)
@@ -144,15 +146,19 @@ class Servers:
             "service-account-signing-key-file": self.pki.file("accounts.key"),
             "service-account-key-file": self.pki.file("accounts.pub"),
             "service-cluster-ip-range": "10.96.0.0/16",
+            "kubelet-client-certificate": self.pki.file("admin.crt"),
+            "kubelet-client-key": self.pki.file("admin.key"),
+            "kubelet-certificate-authority": self.pki.file("ca.crt"),
+            "kubelet-preferred-address-types": "ExternalIP",
             "endpoint-reconciler-type": "none",
             "authorization-mode": "RBAC", "profiling": "false",
             "audit-policy-file": self.file("audit-policy.json"),
             "audit-log-path": self.audit})
 
-    def _manager(self):
+    def _manager(self, controllers):
         return self._process("kube-controller-manager", {
             "kubeconfig": self.admin, "leader-elect": "false",
-            "controllers": ",".join(CONTROLLERS), "secure-port": 0,
+            "controllers": ",".join(controllers), "secure-port": 0,
             "root-ca-file": self.pki.file("ca.crt")})
 
     def _admin_kubeconfig(self):

@@ -90,21 +90,24 @@ node_way() {
 	END
 }
 
-network_up() {
-	local link
-
+# uplink_up: the way of the guest itself to the host, by the device of LINK
+uplink_up() {
 	modprobe -a virtio_pci virtio_net nft_log nf_log_syslog || return 1
-	link=$(basename /sys/bus/virtio/drivers/virtio_net/virtio*/net/*)
-	ip addr add $GUEST_ADDRESS/24 dev "$link"
-	ip link set "$link" up
+	LINK=$(basename /sys/bus/virtio/drivers/virtio_net/virtio*/net/*)
+	ip addr add $GUEST_ADDRESS/24 dev "$LINK"
+	ip link set "$LINK" up
+	sysctl -qw net.ipv4.ip_forward=1
+}
+
+network_up() {
+	uplink_up || return 1
 	node_way 1
 	node_way 2
-	sysctl -qw net.ipv4.ip_forward=1
 	nft -f - <<-END
 	table ip host {
 		chain postrouting {
 			type nat hook postrouting priority srcnat
-			oifname "$link" masquerade
+			oifname "$LINK" masquerade
 		}
 	}
 	END

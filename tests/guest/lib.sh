@@ -357,7 +357,7 @@ delete() { withdraw "policy-${1//\//-}.yaml"; }
 keep_evidence() {
 	local node
 
-	for node in node1 node2; do
+	for node in "${!KNPD_PID[@]}"; do
 		ctl "$node" status >"$LOGS/status-$node" 2>&1
 		ctl "$node" stats >"$LOGS/stats-$node" 2>&1
 		cp "$(status_of "$node")" "$LOGS/status-$node.json" 2>/dev/null
