@@ -66,6 +66,8 @@ def report(history, failure, name, file, program=None):
         history, small = shrink.shrink(told, history, failure)
     if not small:
         return lines + ["it did not fail again: nothing to shrink"]
+    if small.kind == "refused":
+        return lines + ["nothing to write down: the history is %s" % history]
     text = as_vector.vector(history, small, name)
     os.makedirs(FOLDER, exist_ok=True)
     path = os.path.join(FOLDER, file)
