@@ -25,7 +25,9 @@ endif
 
 CORE		:= $(patsubst %.o,kmod/%.c,$(filter %.o, \
 			$(shell awk '/^knp-core/,!/\\$$/' kmod/Kbuild)))
-TOOLS		:= daemon/knpd.c daemon/knpctl.c $(wildcard daemon/ctl_*.c)
+# What links libnl-route, which nothing else needs.
+CNI		:= daemon/cni.c daemon/cni_link.c
+TOOLS		:= daemon/knpd.c daemon/knpctl.c $(wildcard daemon/ctl_*.c) $(CNI)
 LIBRARY		:= $(filter-out $(TOOLS),$(wildcard daemon/*.c daemon/*.cc))
 FUZZ		:= $(wildcard tests/fuzz/fuzz_*.c)
 UNIT		:= $(wildcard tests/unit/test_*.c)
@@ -51,6 +53,9 @@ PACKAGES	?= json-c libnl-genl-3.0 libnl-3.0 libevent yaml-0.1 smartcols \
 		   libcrypto libcurl
 PKG_CFLAGS	:= $(shell $(PKG_CONFIG) --cflags $(PACKAGES) 2>/dev/null)
 PKG_LIBS	:= $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null)
+# Of knp-cni, which runs for each pod: no more than it needs.
+CNI_PACKAGES	?= json-c libnl-3.0 libnl-route-3.0
+CNI_LIBS	:= $(shell $(PKG_CONFIG) --libs $(CNI_PACKAGES) 2>/dev/null)
 # The one C++ file, and what is linked only where it is: knpctl has none of it.
 CXX_PACKAGES	?= simdjson
 CXX_CFLAGS	:= $(shell $(PKG_CONFIG) --cflags $(CXX_PACKAGES) 2>/dev/null)
@@ -98,7 +103,7 @@ endif
 
 .PHONY: all tools kmod
 all: tools kmod
-tools: $(BUILD)/knpd $(BUILD)/knpctl
+tools: $(BUILD)/knpd $(BUILD)/knpctl $(BUILD)/knp-cni
 
 CORE_O		:= $(CORE:%.c=$(BUILD)/obj/%.o)
 LIBRARY_O	:= $(addprefix $(BUILD)/obj/,$(addsuffix .o,$(basename $(LIBRARY))))
@@ -111,6 +116,9 @@ $(BUILD)/knpd: PKG_LIBS += $(CXX_LIBS)
 $(BUILD)/knpctl: $(CTL_O) $(BUILD)/libknp.a $(BUILD)/libknpcore.a
 $(BUILD)/knpd $(BUILD)/knpctl:
 	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
+
+$(BUILD)/knp-cni: $(CNI:%.c=$(BUILD)/obj/%.o) $(BUILD)/libknp.a
+	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(CNI_LIBS)
 
 $(BUILD)/libknp.a: $(LIBRARY_O)
 $(BUILD)/libknpcore.a: $(CORE_O)
@@ -255,7 +263,7 @@ $(BUILD)/.deps: Makefile
 	@mkdir -p $(@D)
 	@command -v $(CC) >/dev/null && command -v $(CXX) >/dev/null && \
 		$(PKG_CONFIG) --print-errors --exists $(PACKAGES) \
-			$(CXX_PACKAGES) || \
+			$(CXX_PACKAGES) $(CNI_PACKAGES) || \
 		{ echo 'knp: something to build with is missing: run "make setup"' \
 			'as root' >&2; exit 1; }
 	@touch $@
@@ -295,7 +303,7 @@ $(BUILD)/kmod/%/knp.ko: $(BUILD)/kmod/%/.staged
 # ---- tests -----------------------------------------------------------------
 
 .PHONY: setup test test-full lint demo check-unit check-vectors check-oracle \
-	check-spec check-kmod check-kube check-guest check-cluster \
+	check-spec check-kmod check-kube check-cni check-guest check-cluster \
 	check-gates check-bench bench-daemon unit kernels fuzz bench-decode \
 	bench-core soak coverage conformance
 setup:
@@ -343,6 +351,9 @@ check-kmod:
 
 check-kube: $(BUILD)/kube/follow $(BUILD)/knpd
 	@tests/kube/run
+
+check-cni: $(BUILD)/knpd $(BUILD)/knp-cni
+	@tests/cni/run
 
 check-guest: all
 	@tests/guest/run --all
@@ -393,9 +404,9 @@ help:
 	@echo '                       (PROXY=iptables FOCUS=REGEX AGENT=none KERNEL=6.12)'
 	@echo
 	@echo 'Building (needs no root once "make setup" has run):'
-	@echo '  make                 build/knpd, build/knpctl, and build/kmod/<release>/knp.ko'
+	@echo '  make                 build/knpd, build/knpctl, build/knp-cni, and build/kmod/<release>/knp.ko'
 	@echo '                       for every installed kernel header package'
-	@echo '  make tools           the two programs only'
+	@echo '  make tools           the three programs only'
 	@echo '  make kmod            the module only; KRELEASES="..." chooses the kernels'
 	@echo '  make clean           remove build/'
 	@echo
@@ -406,6 +417,7 @@ help:
 	@echo '  make check-gates     cache lines, instructions and bytes are what they were'
 	@echo '  make check-spec      uapi header, netlink spec and module policies agree'
 	@echo '  make check-kube      the API client against a server that misbehaves'
+	@echo '  make check-cni       knp-cni as a container runtime runs it'
 	@echo '  make check-kmod      the module builds without a warning on each kernel'
 	@echo '  make check-guest     real packets on real kernels, in QEMU'
 	@echo '  make check-cluster   the same against a real API server'

@@ -2,8 +2,8 @@
 /*
  * The compiler: store -> ruleset. PURE: no kernel, network, clock or file.
  *
- * The result depends only on the objects, never on the order in which they
- * came: tags are hashes of what an object means, arrays are sorted.
+ * The result depends only on the objects and interfaces of the store, never on
+ * the order in which they came: tags are hashes of what an object means, arrays are sorted.
  */
 #ifndef KNP_COMPILE_H
 #define KNP_COMPILE_H

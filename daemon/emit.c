@@ -363,6 +363,23 @@ static int emit_cidrs(struct emit *e)
 	return 0;
 }
 
+static int emit_ifaces(struct emit *e)
+{
+	struct knp_rec_iface rec = { .role = KNP_ROLE_POD };
+	struct knp_comp *c = e->c;
+	size_t limit = c->limits->v[KNP_TABLE_IFACE];
+
+	for (size_t i = 0; i < c->store->nifaces && i < limit; i++) {
+		rec.ifindex = c->store->ifaces[i];
+		if (!knp_recs_add(&c->rs->ifaces, &rec))
+			return -ENOMEM;
+	}
+	if (c->store->nifaces <= limit)
+		return 0;
+	return knp_comp_trouble(c, "more than %zu interfaces of pods: behind the rest, addresses that are unknown pass",
+				limit);
+}
+
 static uint32_t set_of(const struct emit *e, const struct knp_cpod *pod, int d)
 {
 	if (pod->set[d] == KNP_NONE)
@@ -442,6 +459,8 @@ int knp_comp_emit(struct knp_comp *c)
 		err = add_endpoints(&e, true);
 	if (!err)
 		err = add_endpoints(&e, false);
+	if (!err)
+		err = emit_ifaces(&e);
 	if (!err)
 		err = emit_addresses(&e);
 	if (!err)

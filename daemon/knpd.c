@@ -3,9 +3,10 @@
  * knpd: policies from a source, compiled, into the kernel.
  *
  *   API server or folder ─► store ─► enforcer ─► push ─► knp.ko
+ *		knp-cni, links ─►
  *
- * One event loop. Whatever happens (a change at the source, the module's
- * coming, a commit of somebody else, a retry) ends in reconcile(), which makes
+ * One event loop. Whatever happens (a change at the source, a pod that is about
+ * to start, the module's coming, a commit of somebody else, a retry) ends in reconcile(), which makes
  * the kernel hold what the store says; where it already does, nothing is
  * written. Nothing is pushed before all of the source was read once, and
  * nothing is removed when this process ends: the kernel goes on.
@@ -36,6 +37,7 @@
 #include "input.h"
 #include "log.h"
 #include "names.h"
+#include "node.h"
 #include "null_backend.h"
 #include "options.h"
 #include "push.h"
@@ -57,6 +59,8 @@ struct knpd {
 	struct event *sigterm, *sigint, *sighup, *retry, *readable, *write;
 	struct knp_store *store;
 	struct knp_input *input;
+	struct knp_node *node;
+	struct knp_node_options node_options;
 	struct knp_kube_config config;
 	bool waiting;			/* for the source, and it was said */
 	char waited[640];		/* what for */
@@ -236,6 +240,7 @@ static void enforced(struct knpd *d, const struct knp_push_result *res)
 
 	log_enforced(d, res);
 	d->since_ns = 0;
+	knp_node_enforced(d->node);
 	write_status_soon(d);
 }
 
@@ -367,6 +372,42 @@ static const struct knp_input_ops input_ops = {
 	.fault	 = on_fault,
 	.healed	 = on_healed,
 	.state	 = on_state,
+};
+
+/* Something of the node's own is new in the store. */
+static void on_node_changed(void *arg)
+{
+	struct knpd *d = arg;
+
+	d->wanted = true;
+	if (d->scanned && !d->since_ns)
+		d->since_ns = knp_now_ns();
+	reconcile(d);
+}
+
+static const char *on_held_up(void *arg)
+{
+	struct knpd *d = arg;
+
+	if (!d->scanned)
+		return d->waiting ? d->waited : "the first lists are not complete";
+	if (!d->wanted)
+		return NULL;
+	return d->status.error[0] ? d->status.error :
+				    "the kernel's tables are being written";
+}
+
+static uint64_t on_generation(void *arg)
+{
+	const struct knpd *d = arg;
+
+	return d->status.last.generation;
+}
+
+static const struct knp_node_ops node_ops = {
+	.changed    = on_node_changed,
+	.held_up    = on_held_up,
+	.generation = on_generation,
 };
 
 static void on_status(evutil_socket_t fd, short what, void *arg)
@@ -646,7 +687,16 @@ static int start(struct knpd *d)
 	if (err)
 		return err;
 
-	err = open_input(d);
+	d->node_options = (struct knp_node_options){
+		.name = d->opt.node,
+		.dir = d->opt.runtime_dir,
+		.cni = d->opt.cni,
+		.listen = !d->opt.once && !d->opt.dry_run,
+	};
+	err = knp_node_open(d->base, d->store, &d->node_options, &node_ops, d,
+			    &d->node);
+	if (!err)
+		err = open_input(d);
 	if (err)
 		return err;
 	d->status.input = d->input;
@@ -663,6 +713,7 @@ static void free_event(struct event *event)
 static void stop(struct knpd *d)
 {
 	knp_input_close(d->input);
+	knp_node_close(d->node);
 	knp_kube_config_clear(&d->config);
 	free_event(d->readable);
 	free_event(d->write);
@@ -688,7 +739,11 @@ int main(int argc, char **argv)
 	struct knpd d = {
 		.opt = {
 			.runtime_dir = KNP_RUNTIME_DIR,
-			.push = { .families = KNP_FAMILY_ALL, .mode = -1 },
+			.push = {
+				.families = KNP_FAMILY_ALL,
+				.mode = -1,
+				.unknown_local = -1,
+			},
 			.level = KNP_LOG_INFO,
 			.kube = {
 				.spread_ms = KNP_START_SPREAD_MS,

@@ -135,6 +135,7 @@ void knp_live_free(struct knp_live *l)
 	live_address_clear(l);
 	live_ns_clear(l);
 	live_diff_clear(l);
+	live_iface_clear(l);
 	numbers_clear(&l->peer_numbers);
 	for (int i = 0; i < LIVE_KINDS; i++) {
 		numbers_clear(&l->numbers[i]);
@@ -157,7 +158,8 @@ static int check_limits(const struct knp_live *l)
 	if (l->nrows > limit[KNP_TABLE_ROW] ||
 	    l->naddresses > limit[KNP_TABLE_PEER] ||
 	    l->cidr_regions.n > limit[KNP_TABLE_CIDR] ||
-	    l->nlocal > limit[KNP_TABLE_ENDPOINT])
+	    l->nlocal > limit[KNP_TABLE_ENDPOINT] ||
+	    l->store->nifaces > limit[KNP_TABLE_IFACE])
 		return -E2BIG;
 	return 0;
 }

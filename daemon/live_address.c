@@ -3,8 +3,8 @@
  * Addresses, their owners, and what they have in common.
  *
  * Where two pods show one address, a completed one that is still listed and its
- * successor for instance, the younger owns it, as in subjects.c. The others
- * wait in a list, which is short and searched.
+ * successor for instance, the one that it is bound to owns it, and else the
+ * younger, as in subjects.c. The others wait in a list, which is short and searched.
  *
  * The table of addresses is open addressing with linear probing: 16 bytes for
  * an address at up to 4/5 full, where a chained table needs 40. The address
@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "live_impl.h"
+#include "pod.h"
 
 static bool effective(const struct knp_pod *pod)
 {
@@ -291,11 +292,19 @@ static int disown(struct knp_live *l, struct live_slot *slot)
 	return err;
 }
 
-/* Whether an address that two pods show is @a's. */
-static bool precedes(const struct knp_pod *a, const struct knp_pod *b)
+static bool is_bound(uintptr_t who)
 {
+	return knp_pod_is_bound(live_pod(who), who & (LIVE_IPS_MAX - 1));
+}
+
+/* Whether an address that two pods show is @wa's. */
+static bool precedes(uintptr_t wa, uintptr_t wb)
+{
+	const struct knp_pod *a = live_pod(wa), *b = live_pod(wb);
 	int cmp;
 
+	if (is_bound(wa) != is_bound(wb))
+		return is_bound(wa);
 	if (a->created != b->created)
 		return a->created > b->created;
 	cmp = memcmp(a->uid, b->uid, sizeof(a->uid));
@@ -317,7 +326,7 @@ static int claim(struct knp_live *l, uintptr_t who)
 	/* One pod that shows the same twice. */
 	if (live_pod(slot->who) == live_pod(who))
 		return 0;
-	if (precedes(live_pod(who), live_pod(slot->who))) {
+	if (precedes(who, slot->who)) {
 		loser = slot->who;
 		err = disown(l, slot);
 		if (!err)
@@ -344,8 +353,7 @@ static int inherit(struct knp_live *l, const struct knp_ip *ip)
 
 	for (size_t i = 0; i < l->losers.n; i++)
 		if (same_ip(live_ip(losers[i]), ip) &&
-		    (heir == SIZE_MAX || precedes(live_pod(losers[i]),
-						  live_pod(losers[heir]))))
+		    (heir == SIZE_MAX || precedes(losers[i], losers[heir])))
 			heir = i;
 	if (heir == SIZE_MAX)
 		return 0;

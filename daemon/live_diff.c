@@ -347,7 +347,11 @@ static int write_diff(struct knp_live *l, struct knp_diff *d,
 		err = write_cidrs(d, false, cidrs, &l->cidrs_there);
 	if (!err)
 		err = write_endpoints(l, d, false);
+	if (!err)
+		err = live_iface_write(l, d, false);
 
+	if (!err)
+		err = live_iface_write(l, d, true);
 	if (!err)
 		err = write_endpoints(l, d, true);
 	if (!err && l->cidrs_changed)
@@ -369,6 +373,8 @@ int knp_live_diff(struct knp_live *l, struct knp_diff **ret)
 
 	if (!err && l->cidrs_changed)
 		err = live_cidr_records(l, &cidrs);
+	if (!err)
+		err = live_iface_prepare(l);
 	if (!err)
 		err = write_diff(l, d, &cidrs);
 	if (err) {
@@ -430,5 +436,6 @@ void knp_live_confirm(struct knp_live *l)
 		l->cidrs_there = l->cidrs_next;
 		l->cidrs_next = (struct knp_recs){ 0 };
 	}
+	live_iface_confirm(l);
 	end_diff(l);
 }

@@ -110,6 +110,8 @@ int knp_live_ruleset(struct knp_live *l, struct knp_ruleset **ret)
 		err = add_addresses(l, rs);
 	if (!err)
 		err = live_cidr_records(l, &rs->cidrs);
+	if (!err)
+		err = live_iface_records(l, &rs->ifaces);
 	if (err) {
 		knp_ruleset_free(rs);
 		return err;
@@ -232,6 +234,8 @@ int knp_live_adopt(struct knp_live *l, const struct knp_ruleset *rs)
 		err = v ? take_ids(l, kind, v, n) : -ENOMEM;
 		free(v);
 	}
+	if (!err)
+		err = live_iface_adopt(l);
 	if (!err)
 		err = live_cidr_records(l, &cidrs);
 	if (err) {

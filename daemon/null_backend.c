@@ -118,6 +118,14 @@ static int null_mode(void *ctx, uint8_t mode)
 	return 0;
 }
 
+static int null_unknown_local(void *ctx, uint8_t action)
+{
+	struct knp_null *n = ctx;
+
+	n->info.unknown_local = action;
+	return 0;
+}
+
 static int null_attach(void *ctx, uint32_t families)
 {
 	struct knp_null *n = ctx;
@@ -140,6 +148,7 @@ const struct knp_push_ops knp_push_null = {
 	.commit	= null_commit,
 	.abort	= null_abort,
 	.mode	= null_mode,
+	.unknown_local = null_unknown_local,
 	.attach	= null_attach,
 	.text	= null_text,
 };

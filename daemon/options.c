@@ -31,7 +31,12 @@ static void usage(FILE *out)
 	      "  -n, --node NAME         whose pods are judged (default: the host's name)\n"
 	      "      --families LIST     ipv4,ipv6 (default), ipv4 or ipv6\n"
 	      "      --mode MODE         enforce or audit (default: leave as it is)\n"
-	      "      --runtime-dir DIR   for names and status.json (default: "
+	      "      --cni               hear of pods by knp-cni before they start; then\n"
+	      "                          unknown-local is drop if not said otherwise\n"
+	      "      --unknown-local WHAT\n"
+	      "                          pass, or drop: addresses behind interfaces of pods that\n"
+	      "                          are not known yet (default: leave as it is)\n"
+	      "      --runtime-dir DIR   for what others are to find (default: "
 	      KNP_RUNTIME_DIR ")\n"
 	      "      --start-spread S    ask the API server first within S seconds (default: 5)\n"
 	      "      --idle-timeout S    ask anew if a watch is silent so long (default: 180)\n"
@@ -83,6 +88,8 @@ enum {
 	OPT_START_SPREAD,
 	OPT_IDLE_TIMEOUT,
 	OPT_BACKEND,
+	OPT_CNI,
+	OPT_UNKNOWN_LOCAL,
 };
 
 /* Seconds with a fraction, up to an hour, as milliseconds. */
@@ -118,6 +125,9 @@ static int choose_source(struct knp_options *o)
 	/* Whoever waits for the result does not start with many others. */
 	if (o->once || o->dry_run)
 		o->kube.spread_ms = 0;
+	/* A pod that waits for knpd is never unknown for a moment. */
+	if (o->cni && o->push.unknown_local < 0)
+		o->push.unknown_local = KNP_DROP;
 	return 0;
 }
 
@@ -133,6 +143,8 @@ int knp_options_parse(int argc, char **argv, struct knp_options *o)
 		{ "node",	 required_argument, NULL, 'n' },
 		{ "families",	 required_argument, NULL, OPT_FAMILIES },
 		{ "mode",	 required_argument, NULL, OPT_MODE },
+		{ "cni",	 no_argument,	    NULL, OPT_CNI },
+		{ "unknown-local", required_argument, NULL, OPT_UNKNOWN_LOCAL },
 		{ "runtime-dir", required_argument, NULL, OPT_RUNTIME_DIR },
 		{ "backend",	 required_argument, NULL, OPT_BACKEND },
 		{ "once",	 no_argument,	    NULL, OPT_ONCE },
@@ -182,6 +194,18 @@ int knp_options_parse(int argc, char **argv, struct knp_options *o)
 				o->push.mode = KNP_MODE_AUDIT;
 			else
 				return bad_usage("--mode: unknown mode",
+						 optarg);
+			break;
+		case OPT_CNI:
+			o->cni = true;
+			break;
+		case OPT_UNKNOWN_LOCAL:
+			if (!strcmp(optarg, "pass"))
+				o->push.unknown_local = KNP_PASS;
+			else if (!strcmp(optarg, "drop"))
+				o->push.unknown_local = KNP_DROP;
+			else
+				return bad_usage("--unknown-local: pass or drop, not",
 						 optarg);
 			break;
 		case OPT_RUNTIME_DIR:

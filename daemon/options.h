@@ -27,6 +27,7 @@ struct knp_options {
 	enum knp_level level;
 	bool dry_run;
 	bool once;
+	bool cni;
 };
 
 /*

@@ -5,7 +5,7 @@
 #include "hash.h"
 #include "pod.h"
 
-#define MAX_IPS	((1U << 30) - 1)
+#define MAX_IPS	((1U << 24) - 1)
 
 /* What a lower case digit is worth, plus one: 0 is no digit. */
 static const uint8_t hex[256] = {
@@ -33,6 +33,13 @@ static bool uuid_parse(const struct knp_text *text, uint8_t ret[16])
 		ret[i] = (uint8_t)((hi - 1) << 4 | (lo - 1));
 	}
 	return true;
+}
+
+bool knp_uid_is_uuid(const struct knp_text *text)
+{
+	uint8_t uid[16];
+
+	return text->n == 36 && uuid_parse(text, uid);
 }
 
 void knp_uid_parse(const struct knp_text *text, uint8_t ret[16])
@@ -92,11 +99,52 @@ struct knp_pod *knp_pod_new(struct knp_pod_view *view)
 	return NULL;
 }
 
+static bool is_among(const struct knp_ip *ip, const struct knp_ip *ips,
+		     uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++)
+		if (ip->family == ips[i].family &&
+		    !memcmp(ip->b, ips[i].b, sizeof(ip->b)))
+			return true;
+	return false;
+}
+
+struct knp_pod *knp_pod_bind(const struct knp_pod *pod,
+			     const struct knp_ip *ips, uint32_t n)
+{
+	size_t name = strlen(pod->name) + 1;
+	uint32_t own = pod->nips - pod->nbound;
+	uint32_t nips = 0;
+	struct knp_pod *copy;
+
+	if (n > KNP_POD_BOUND_MAX || own + n > MAX_IPS)
+		return NULL;
+	copy = calloc(1, offsetof(struct knp_pod, ips) +
+		      (own + n) * sizeof(pod->ips[0]) + name);
+	if (!copy)
+		return NULL;
+	memcpy(copy, pod, offsetof(struct knp_pod, ips));
+	for (uint32_t i = 0; i < own; i++)
+		if (!is_among(&pod->ips[i], ips, n))
+			copy->ips[nips++] = pod->ips[i];
+	for (uint32_t i = 0; i < n; i++)
+		copy->ips[nips++] = ips[i];
+	copy->nips = nips & MAX_IPS;
+	copy->nbound = n & KNP_POD_BOUND_MAX;
+	copy->name = memcpy(copy->ips + nips, pod->name, name);
+	copy->ns = knp_string_hold(pod->ns);
+	copy->node = knp_string_hold(pod->node);
+	copy->labels = knp_labels_hold(pod->labels);
+	copy->ports = knp_cports_hold(pod->ports);
+	return copy;
+}
+
 bool knp_pod_equal(const struct knp_pod *a, const struct knp_pod *b)
 {
 	return a->labels == b->labels && a->ports == b->ports &&
 	       a->node == b->node && a->created == b->created &&
-	       a->nips == b->nips && a->host_network == b->host_network &&
+	       a->nips == b->nips && a->nbound == b->nbound &&
+	       a->host_network == b->host_network &&
 	       a->terminal == b->terminal &&
 	       !memcmp(a->uid, b->uid, sizeof(a->uid)) &&
 	       !memcmp(a->ips, b->ips, a->nips * sizeof(a->ips[0]));

@@ -60,6 +60,31 @@ struct knp_pod *knp_pod_new(struct knp_pod_view *view);
  */
 void knp_uid_parse(const struct knp_text *text, uint8_t ret[16]);
 
+/* Whether a uid is one of an API server: a UUID with its dashes. */
+bool knp_uid_is_uuid(const struct knp_text *text);
+
+#define KNP_POD_BOUND_MAX	63
+
+/**
+ * knp_pod_bind() - a copy of a pod with other bound addresses
+ * @pod: the pod
+ * @ips: @n different ones, at most KNP_POD_BOUND_MAX
+ *
+ * A bound address is one of which this node itself knows that it is this pod's,
+ * from whoever gave it (bindings.h). Where several pods show one address, the
+ * one that it is bound to owns it. The others are those that the source said;
+ * one that is both is bound, and goes with its binding.
+ *
+ * Return: the copy, to knp_pod_free(); NULL if out of memory.
+ */
+struct knp_pod *knp_pod_bind(const struct knp_pod *pod,
+			     const struct knp_ip *ips, uint32_t n);
+
+static inline bool knp_pod_is_bound(const struct knp_pod *pod, uint32_t i)
+{
+	return i + pod->nbound >= pod->nips;
+}
+
 #ifdef __cplusplus
 }
 #endif

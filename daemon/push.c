@@ -173,6 +173,20 @@ static int set_mode(struct knp_push *p, void *ctx, const struct knp_info *info,
 	return err ? failed(p, ctx, err, "set the mode") : 0;
 }
 
+static int set_unknown_local(struct knp_push *p, void *ctx,
+			     const struct knp_info *info,
+			     enum knp_action action)
+{
+	int err;
+
+	if (p->options.unknown_local != (int)action ||
+	    info->unknown_local == action)
+		return 0;
+
+	err = p->ops->unknown_local(ctx, (uint8_t)action);
+	return err ? failed(p, ctx, err, "set unknown-local") : 0;
+}
+
 static int attach(struct knp_push *p, void *ctx, const struct knp_info *info)
 {
 	uint32_t wanted = p->options.families;
@@ -249,6 +263,8 @@ static int apply_once(struct knp_push *p, void *ctx, struct knp_ruleset *rs,
 	set_up = is_set_up(p, &info);
 	if (!set_up)
 		err = set_mode(p, ctx, &info, KNP_MODE_AUDIT);
+	if (!err && !set_up)
+		err = set_unknown_local(p, ctx, &info, KNP_PASS);
 
 	res->instance = info.instance;
 	res->generation = info.generation;
@@ -259,6 +275,8 @@ static int apply_once(struct knp_push *p, void *ctx, struct knp_ruleset *rs,
 
 	if (!err && !set_up)
 		err = set_mode(p, ctx, &info, KNP_MODE_ENFORCE);
+	if (!err && !set_up)
+		err = set_unknown_local(p, ctx, &info, KNP_DROP);
 	if (!err && !set_up)
 		err = attach(p, ctx, &info);
 	if (err)
@@ -385,6 +403,18 @@ static int netlink_mode(void *ctx, uint8_t mode)
 	return knp_genl_config(ctx, &c);
 }
 
+static int netlink_unknown_local(void *ctx, uint8_t action)
+{
+	struct knp_config c = {
+		.mode = -1,
+		.dflt = -1,
+		.unknown_local = action,
+		.event_rate = -1,
+	};
+
+	return knp_genl_config(ctx, &c);
+}
+
 static int netlink_attach(void *ctx, uint32_t families)
 {
 	return knp_genl_attach(ctx, families);
@@ -403,6 +433,7 @@ const struct knp_push_ops knp_push_netlink = {
 	.commit	= netlink_commit,
 	.abort	= netlink_abort,
 	.mode	= netlink_mode,
+	.unknown_local = netlink_unknown_local,
 	.attach	= netlink_attach,
 	.text	= netlink_text,
 };

@@ -12,12 +12,12 @@
  * again: another writer's commit, a reloaded module, any failure.
  *
  * Setting up. Once per instance of the module (which is also: once per start of
- * this process) the wanted mode is set (audit before the transaction, enforce
- * after it, so that no packet is dropped that neither setting would drop) and,
- * last, the wanted families are attached: hooks of ours never judge by the
+ * this process) the wanted mode and unknown-local are set (audit and pass before
+ * the transaction, enforce and drop after it, so that no packet is dropped that
+ * neither setting would drop) and, last, the wanted families are attached: hooks of ours never judge by the
  * default, they start with a snapshot. Where nothing was ever committed, even
  * an empty ruleset is, so that enforcement has a generation. Afterwards an
- * operator who detaches or changes the mode is not overruled until the next
+ * operator who detaches or changes them is not overruled until the next
  * start.
  *
  * Failures leave the kernel at its last generation: BEGIN..COMMIT is atomic.
@@ -43,6 +43,7 @@ struct knp_push_ops {
 	int (*commit)(void *ctx, uint64_t count, uint64_t *generation);
 	int (*abort)(void *ctx);
 	int (*mode)(void *ctx, uint8_t mode);
+	int (*unknown_local)(void *ctx, uint8_t action);
 	int (*attach)(void *ctx, uint32_t families);
 	/* the kernel's words about the last refusal, "" if none */
 	const char *(*text)(void *ctx);
@@ -52,6 +53,7 @@ struct knp_push_ops {
 struct knp_push_options {
 	uint32_t families;	/* KNP_FAMILY_*, 0: attach nothing */
 	int mode;		/* enum knp_mode, -1: leave as it is */
+	int unknown_local;	/* enum knp_action, -1: leave as it is */
 };
 
 /**

@@ -201,6 +201,15 @@ static int record_mode(void *ctx, uint8_t mode)
 	return 0;
 }
 
+static int record_unknown_local(void *ctx, uint8_t action)
+{
+	struct knp_record *r = ctx;
+
+	fprintf(r->out, "set unknown-local %s\n",
+		action == KNP_DROP ? "drop" : "pass");
+	return 0;
+}
+
 static int record_attach(void *ctx, uint32_t families)
 {
 	struct knp_record *r = ctx;
@@ -226,6 +235,7 @@ const struct knp_push_ops knp_push_record = {
 	.commit	= record_commit,
 	.abort	= record_abort,
 	.mode	= record_mode,
+	.unknown_local = record_unknown_local,
 	.attach	= record_attach,
 	.text	= record_text,
 };

@@ -240,7 +240,8 @@ static void changed(struct knp_store *s, enum knp_kind kind, const void *was,
 		s->ops->policy(s->arg, was, is);
 }
 
-int knp_store_put(struct knp_store *s, enum knp_kind kind, void *object)
+/* What was taken in is put; @object is freed if it cannot be. */
+static int put(struct knp_store *s, enum knp_kind kind, void *object)
 {
 	size_t *n = count_of(s, kind);
 	char *array;
@@ -272,6 +273,39 @@ int knp_store_put(struct knp_store *s, enum knp_kind kind, void *object)
 	*n += 1;
 	changed(s, kind, NULL, object);
 	return 0;
+}
+
+void knp_store_intake(struct knp_store *s, knp_store_intake_fn intake,
+		      void *arg)
+{
+	s->intake = intake;
+	s->intake_arg = arg;
+}
+
+static int take_in(const struct knp_store *s, enum knp_kind kind,
+		   void **object)
+{
+	struct knp_pod *other = NULL;
+	int err;
+
+	if (kind != KNP_KIND_POD || !s->intake)
+		return 0;
+	err = s->intake(s->intake_arg, *object, &other);
+	if (err || !other)
+		return err;
+	knp_pod_free(*object);
+	*object = other;
+	return 0;
+}
+
+int knp_store_put(struct knp_store *s, enum knp_kind kind, void *object)
+{
+	int err = take_in(s, kind, &object);
+
+	if (!err)
+		return put(s, kind, object);
+	kinds[kind].free(object);
+	return err;
 }
 
 void *knp_store_take(struct knp_store *s, enum knp_kind kind, const char *ns,
@@ -308,8 +342,45 @@ void knp_store_put_all(struct knp_store *s, enum knp_kind kind,
 	size_t n = knp_store_count(from, kind);
 
 	*count_of(from, kind) = 0;
+	for (size_t i = 0; i < n; i++) {
+		void *object = get(array, i);
+
+		(void)take_in(s, kind, &object);
+		(void)put(s, kind, object);
+	}
+}
+
+static int by_number(const void *a, const void *b)
+{
+	uint32_t na = *(const uint32_t *)a, nb = *(const uint32_t *)b;
+
+	return (na > nb) - (na < nb);
+}
+
+int knp_store_set_ifaces(struct knp_store *s, const uint32_t *ifaces, size_t n)
+{
+	uint32_t *v = calloc(n + 1, sizeof(*v));
+	size_t used = 0;
+
+	if (!v)
+		return -ENOMEM;
+	if (n) {
+		memcpy(v, ifaces, n * sizeof(*v));
+		qsort(v, n, sizeof(*v), by_number);
+	}
 	for (size_t i = 0; i < n; i++)
-		(void)knp_store_put(s, kind, get(array, i));
+		if (!used || v[i] != v[used - 1])
+			v[used++] = v[i];
+	if (used == s->nifaces &&
+	    (!used || !memcmp(v, s->ifaces, used * sizeof(*v)))) {
+		free(v);
+		return 0;
+	}
+	free(s->ifaces);
+	s->ifaces = v;
+	s->nifaces = used;
+	s->ifaces_version = ++s->version;
+	return 0;
 }
 
 static const void *look(const struct knp_store *s, enum knp_kind kind,
@@ -340,6 +411,7 @@ void knp_store_free(struct knp_store *s)
 	free(s->namespaces);
 	free(s->pods);
 	free(s->policies);
+	free(s->ifaces);
 	free(s);
 }
 

@@ -160,7 +160,7 @@ struct knp_cports {
  * @uid: see knp_uid_parse(); zeroes where the manifest has none
  * @created: seconds since the epoch, 0 if unknown
  * @terminal: phase Succeeded or Failed: has no address
- * @ips: @nips of them
+ * @ips: @nips of them; the last @nbound are bound, see knp_pod_bind()
  *
  * There may be hundreds of thousands: one allocation, 64 bytes and the two
  * tails. Made by knp_pod_new(), and immutable from then on.
@@ -173,7 +173,8 @@ struct knp_pod {
 	const char *name;
 	uint8_t uid[16];
 	uint32_t created;
-	uint32_t nips : 30;
+	uint32_t nips : 24;
+	uint32_t nbound : 6;
 	bool host_network : 1;
 	bool terminal : 1;
 	struct knp_ip ips[];
@@ -184,6 +185,17 @@ struct knp_namespace {
 	const char *name;	/* interned, so it is the ns of its objects */
 	const struct knp_labels *labels; /* shared; metadata.name added */
 };
+
+/**
+ * typedef knp_store_intake_fn - see every pod that is put, before the others do
+ * @arg: of knp_store_intake()
+ * @pod: as it came
+ * @ret: set to the pod to put in its place, if it is another one
+ *
+ * Return: 0 or -ENOMEM.
+ */
+typedef int (*knp_store_intake_fn)(void *arg, const struct knp_pod *pod,
+				   struct knp_pod **ret);
 
 /**
  * struct knp_store_ops - told of every change of a store
@@ -208,6 +220,10 @@ struct knp_store_ops {
  * @room: what the arrays have room for, by kind; of store.c
  * @ops: who is told of changes; NULL: nobody
  * @arg: for @ops
+ * @intake: NULL: pods are put as they come
+ * @intake_arg: for @intake
+ * @ifaces: indexes of the interfaces of pods here, @nifaces of them, ascending
+ * @ifaces_version: of the store, when they changed last
  */
 struct knp_store {
 	struct knp_namespace **namespaces;
@@ -220,6 +236,11 @@ struct knp_store {
 	size_t room[KNP_KIND_POLICY + 1];
 	const struct knp_store_ops *ops;
 	void *arg;
+	knp_store_intake_fn intake;
+	void *intake_arg;
+	uint32_t *ifaces;
+	size_t nifaces;
+	uint64_t ifaces_version;
 };
 
 struct knp_store *knp_store_new(void);
@@ -231,6 +252,16 @@ void knp_store_free(struct knp_store *s);
  */
 void knp_store_watch(struct knp_store *s, const struct knp_store_ops *ops,
 		     void *arg);
+
+/* Have pods seen by one function from here on; NULL: by nobody any more. */
+void knp_store_intake(struct knp_store *s, knp_store_intake_fn intake,
+		      void *arg);
+
+/*
+ * The pods of this node are behind these interfaces, in any order. Return 0, or
+ * -ENOMEM with the old ones there.
+ */
+int knp_store_set_ifaces(struct knp_store *s, const uint32_t *ifaces, size_t n);
 
 /*
  * Insert or replace by (ns, name). An object that equals the one there changes
@@ -291,7 +322,8 @@ int knp_store_reserve(struct knp_store *s, enum knp_kind kind, size_t n);
 
 /*
  * Put all objects of a kind that another store has, which loses them. There
- * must be room for them.
+ * must be room for them. A pod for whose intake there is no memory is put as
+ * it came.
  */
 void knp_store_put_all(struct knp_store *s, enum knp_kind kind,
 		       struct knp_store *from);

@@ -4,13 +4,15 @@
  *
  * A pod counts if it is not on the host's network, not terminal and has an
  * address. Where two such pods show one address, a completed one that is still
- * listed and its successor for instance, the younger owns it.
+ * listed and its successor for instance, the one that it is bound to owns it,
+ * and else the younger.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "compile_impl.h"
+#include "pod.h"
 #include "selector.h"
 
 static bool effective(const struct knp_pod *pod)
@@ -30,6 +32,7 @@ struct claim {
 	struct knp_ip ip;
 	const struct knp_pod *pod;
 	uint32_t index;
+	bool bound;
 };
 
 static int by_claim(const void *a, const void *b)
@@ -39,6 +42,8 @@ static int by_claim(const void *a, const void *b)
 
 	if (cmp)
 		return cmp;
+	if (ca->bound != cb->bound)
+		return ca->bound ? -1 : 1;
 	if (ca->pod->created != cb->pod->created)
 		return ca->pod->created > cb->pod->created ? -1 : 1;
 	cmp = memcmp(cb->pod->uid, ca->pod->uid, sizeof(ca->pod->uid));
@@ -111,6 +116,7 @@ int knp_comp_pods(struct knp_comp *c)
 			err = -ENOMEM;
 		for (size_t j = 0; !err && j < pod->nips; j++) {
 			claim.ip = pod->ips[j];
+			claim.bound = knp_pod_is_bound(pod, (uint32_t)j);
 			if (!knp_recs_add(&claims, &claim))
 				err = -ENOMEM;
 		}

@@ -77,20 +77,26 @@ pod_mac() {
 		"$(echo "$ip" | cut -d. -f4)"
 }
 
+# pod_link NETNS IP4 IP6: the node's side of a pod's network
+pod_link() {
+	local mac
+
+	mac=$(pod_mac "$2")
+	cat <<-END
+	link add azv-$1 address $GATEWAY_MAC type veth peer name eth0 address $mac netns $1
+	link set azv-$1 up
+	route add $2/32 dev azv-$1
+	route add $3/128 dev azv-$1
+	neigh replace $2 lladdr $mac nud permanent dev azv-$1
+	neigh replace $3 lladdr $mac nud permanent dev azv-$1
+	END
+}
+
 pod_links() {
-	local ns node ip4 ip6 mac
+	local ns node ip4 ip6
 
 	while read -r _ ns node ip4 ip6 _; do
-		[ "$node" = "$1" ] || continue
-		mac=$(pod_mac "$ip4")
-		cat <<-END
-		link add azv-$ns address $GATEWAY_MAC type veth peer name eth0 address $mac netns $ns
-		link set azv-$ns up
-		route add $ip4/32 dev azv-$ns
-		route add $ip6/128 dev azv-$ns
-		neigh replace $ip4 lladdr $mac nud permanent dev azv-$ns
-		neigh replace $ip6 lladdr $mac nud permanent dev azv-$ns
-		END
+		[ "$node" != "$1" ] || pod_link "$ns" "$ip4" "$ip6"
 	done < <(pods)
 }
 

@@ -172,6 +172,7 @@ static void node_init(struct node *n)
 {
 	const struct knp_push_options options = {
 		.families = KNP_FAMILY_ALL, .mode = -1,
+		.unknown_local = -1,
 	};
 
 	*n = (struct node){ .dir = "/tmp/knp-enforcer.XXXXXX" };

@@ -11,10 +11,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "labels.h"
 #include "live.h"
 #include "manifest.h"
+#include "pod.h"
 #include "strings.h"
 #include "table_limits.h"
 
@@ -60,6 +62,7 @@ static void check_definition(struct world *w)
 	assert_int_equal(want->peers.n, have->peers.n);
 	assert_int_equal(want->cidrs.n, have->cidrs.n);
 	assert_int_equal(want->endpoints.n, have->endpoints.n);
+	assert_int_equal(want->ifaces.n, have->ifaces.n);
 	assert_int_equal(knp_ruleset_adopt(want, have), 0);
 	assert_true(empty(have, want));
 	knp_ruleset_free(want);
@@ -147,10 +150,48 @@ static void delete_one(struct world *w)
 	}
 }
 
+/* An address, of any pod or of none, is given to a pod here, or taken away. */
+static void bind_one(struct world *w)
+{
+	const struct knp_pod *pod, *other;
+	struct knp_ip ips[2] = { { .b = { 10, 9, 9, 9 }, .family = AF_INET } };
+	struct knp_pod *copy;
+	uint32_t n = 0;
+
+	if (!w->store->npods)
+		return;
+	pod = w->store->pods[dice_below(w->d, w->store->npods)];
+	other = w->store->pods[dice_below(w->d, w->store->npods)];
+	if (dice_below(w->d, 3))
+		n++;
+	if (n && other->nips)
+		ips[n++] = other->ips[dice_below(w->d, other->nips)];
+	if (n == 2 && !memcmp(&ips[0], &ips[1], sizeof(ips[0])))
+		n--;
+	copy = knp_pod_bind(pod, ips, n);
+	assert_non_null(copy);
+	assert_int_equal(copy->nbound, n);
+	assert_int_equal(knp_store_put_pod(w->store, copy), 0);
+}
+
+static void set_ifaces(struct world *w)
+{
+	uint32_t v[4];
+	size_t n = dice_below(w->d, 5);
+
+	for (size_t i = 0; i < n; i++)
+		v[i] = 1 + dice_below(w->d, 6);
+	assert_int_equal(knp_store_set_ifaces(w->store, v, n), 0);
+}
+
 static void happen(struct world *w)
 {
 	uint32_t n = dice_below(w->d, 4);
 
+	if (!dice_below(w->d, 3))
+		set_ifaces(w);
+	for (uint32_t i = dice_below(w->d, 3); i; i--)
+		bind_one(w);
 	switch (dice_below(w->d, 6)) {
 	case 0:
 		put_some(w, 2);

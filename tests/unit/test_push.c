@@ -166,6 +166,16 @@ static int fake_mode(void *ctx, uint8_t mode)
 	return err;
 }
 
+static int fake_unknown_local(void *ctx, uint8_t action)
+{
+	struct fake *f = ctx;
+	int err = called(f, 'u');
+
+	if (!err)
+		f->info.unknown_local = action;
+	return err;
+}
+
 static int fake_attach(void *ctx, uint32_t families)
 {
 	struct fake *f = ctx;
@@ -190,6 +200,7 @@ static const struct knp_push_ops ops = {
 	.commit	= fake_commit,
 	.abort	= fake_abort,
 	.mode	= fake_mode,
+	.unknown_local = fake_unknown_local,
 	.attach	= fake_attach,
 	.text	= fake_text,
 };
@@ -200,11 +211,12 @@ struct fixture {
 	struct knp_push_result res;
 };
 
-static int setup_mode(void **state, int mode)
+static int setup_with(void **state, int mode, int unknown_local)
 {
 	const struct knp_push_options options = {
 		.families = KNP_FAMILY_ALL,
 		.mode = mode,
+		.unknown_local = unknown_local,
 	};
 	struct fixture *x = calloc(1, sizeof(*x));
 
@@ -217,17 +229,27 @@ static int setup_mode(void **state, int mode)
 
 static int setup(void **state)
 {
-	return setup_mode(state, -1);
+	return setup_with(state, -1, -1);
 }
 
 static int setup_audit(void **state)
 {
-	return setup_mode(state, KNP_MODE_AUDIT);
+	return setup_with(state, KNP_MODE_AUDIT, -1);
 }
 
 static int setup_enforce(void **state)
 {
-	return setup_mode(state, KNP_MODE_ENFORCE);
+	return setup_with(state, KNP_MODE_ENFORCE, -1);
+}
+
+static int setup_drop(void **state)
+{
+	return setup_with(state, -1, KNP_DROP);
+}
+
+static int setup_pass(void **state)
+{
+	return setup_with(state, -1, KNP_PASS);
 }
 
 static int teardown(void **state)
@@ -314,6 +336,7 @@ static void restart_adopts_and_writes_nothing(void **state)
 {
 	const struct knp_push_options options = {
 		.families = KNP_FAMILY_ALL, .mode = -1,
+		.unknown_local = -1,
 	};
 	struct fixture *x = *state;
 
@@ -523,6 +546,31 @@ static void enforce_waits_for_the_new_tables(void **state)
 	assert_int_equal(x->f.info.mode, KNP_MODE_ENFORCE);
 }
 
+static void drop_of_the_unknown_waits_for_the_new_tables(void **state)
+{
+	struct fixture *x = *state;
+
+	assert_int_equal(apply(x, "a"), 0);
+	assert_string_equal(x->f.log, "irbpcua");
+	assert_int_equal(x->f.info.unknown_local, KNP_DROP);
+
+	/* An operator who says otherwise is not overruled. */
+	x->f.info.unknown_local = KNP_PASS;
+	assert_int_equal(apply(x, "ab"), 0);
+	assert_null(strchr(x->f.log, 'u'));
+	assert_int_equal(x->f.info.unknown_local, KNP_PASS);
+}
+
+static void pass_of_the_unknown_does_not_wait(void **state)
+{
+	struct fixture *x = *state;
+
+	x->f.info.unknown_local = KNP_DROP;
+	assert_int_equal(apply(x, "a"), 0);
+	assert_string_equal(x->f.log, "irubpca");
+	assert_int_equal(x->f.info.unknown_local, KNP_PASS);
+}
+
 #define T(name)	cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -549,6 +597,10 @@ int main(void)
 						setup_audit, teardown),
 		cmocka_unit_test_setup_teardown(enforce_waits_for_the_new_tables,
 						setup_enforce, teardown),
+		cmocka_unit_test_setup_teardown(drop_of_the_unknown_waits_for_the_new_tables,
+						setup_drop, teardown),
+		cmocka_unit_test_setup_teardown(pass_of_the_unknown_does_not_wait,
+						setup_pass, teardown),
 	};
 
 	return cmocka_run_group_tests_name("push", tests, NULL, NULL);

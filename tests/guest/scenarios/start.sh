@@ -1,0 +1,195 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# The first seconds of a pod: its network is there, the API server does not know
+# its address yet. With knp-cni in the chain (node1) it is judged by its policies
+# from its first packet on; without (node2) it is closed or open until then, as
+# the operator has chosen. Pods are made as a container runtime makes them.
+# shellcheck source=tests/guest/lib.sh
+. /guest/lib.sh
+
+# a SYN that is lost is sent again after a second: yes means that none was
+DEADLINE=900
+CNI_TIMEOUT=20
+
+# born NAME NODE NUMBER LABELS: a pod is scheduled; it has no address yet
+born() {
+	local net=${2#node}
+
+	echo "$1 ${1/\//-} $2 10.244.$net.$3 fd00:10:244:$net::$3 $4" >>$HOSTS
+	line_of "$1" | pod_manifest |
+		sed '/podIPs/d; s/phase: .*/phase: Pending/' |
+		publish "pod-${1/\//-}.yaml"
+}
+
+line_of() { awk -v name="$1" '$1 == name' $HOSTS; }
+
+# told NAME: the API server tells its addresses
+told() { line_of "$1" | pod_manifest | publish "pod-${1/\//-}.yaml"; }
+
+# network_up NAME, network_down NAME: what the plugins before do
+network_up() {
+	local ns node ip4 ip6
+
+	read -r _ ns node ip4 ip6 _ < <(line_of "$1")
+	ip netns add "$ns" &&
+		pod_link "$ns" "$ip4" "$ip6" | ip -n "$node" -batch - &&
+		pod_inside "$ip4" "$ip6" | ip -n "$ns" -batch -
+}
+
+network_down() {
+	local ns node
+
+	read -r _ ns node _ < <(line_of "$1")
+	ip -n "$node" link del "azv-$ns"
+	ip netns del "$ns"
+}
+
+# cni COMMAND NAME: as a runtime runs it; what it says is in /run/cni.out
+cni() {
+	local ns node ip4 ip6
+
+	read -r _ ns node ip4 ip6 _ < <(line_of "$2")
+	cat >/run/cni.conf <<-END
+	{"cniVersion": "1.0.0", "name": "azure", "type": "knp-cni",
+	 "socket": "$(runtime_of "$node")/cni.sock", "timeout": $CNI_TIMEOUT,
+	 "prevResult": {"cniVersion": "1.0.0",
+	  "interfaces": [{"name": "eth0", "sandbox": "/run/netns/$ns"}],
+	  "ips": [{"address": "$ip4/32", "interface": 0},
+	          {"address": "$ip6/128", "interface": 0}]}}
+	END
+	on "$node" env CNI_COMMAND="$1" CNI_CONTAINERID="id-$ns" \
+		CNI_NETNS="/run/netns/$ns" CNI_IFNAME=eth0 CNI_PATH=/bin \
+		CNI_ARGS="IgnoreUnknown=1;K8S_POD_NAMESPACE=${2%/*};K8S_POD_NAME=${2#*/};K8S_POD_UID=pod-$ns" \
+		knp-cni </run/cni.conf >/run/cni.out 2>>"$LOGS/cni.err"
+}
+
+# starts NAME: network, then knp-cni
+starts() { network_up "$1" && cni ADD "$1"; }
+
+# ends NAME: as the runtime does it; the API server still shows it for a while
+ends() { cni DEL "$1" && network_down "$1"; }
+
+refused_with() {
+	jq -e --argjson code "$1" --arg words "$2" \
+		'.code == $code and (.msg | contains($words))' /run/cni.out
+}
+
+# is_endpoint NODE ADDRESS
+is_endpoint() {
+	ctl "$1" get endpoints -o json | grep -q "\"$2\""
+}
+
+has_role() {
+	local index
+
+	index=$(on "$1" cat "/sys/class/net/azv-$2/ifindex")
+	ctl "$1" get ifaces -o json | jq -e --argjson index "$index" \
+		'.. | objects | select(.ifindex? == $index)'
+}
+
+unknown_drops() {
+	ctl "$1" stats -o json |
+		jq '[.. | objects | select(.reason? == "unknown-local") | .packets] | add // 0'
+}
+
+node1_starts() {
+	knpd_start node1 --cni
+	enforced_since node1 0
+}
+
+# tells NAME NODE: and to that node, where it is new, it is enforced
+tells() {
+	local version
+
+	version=$(status "$2" enforced_version)
+	told "$1"
+	enforced_since "$2" "$version"
+}
+
+topology_up
+serve
+cluster_manifests | publish cluster.yaml
+check "module loads" load_module
+check "node1 enforces, with knp-cni" node1_starts
+knpd_start node2 --unknown-local drop
+check "node2 enforces, without" enforced_since node2 0
+check "what node1 does not know is dropped" contains \
+	"$(ctl node1 status)" "unknown-local drop"
+change "x reaches x alone" apply x/own <<-END
+	podSelector: {}
+	policyTypes: [Ingress, Egress]
+	ingress: [{from: [{podSelector: {}}]}]
+	egress: [{to: [{podSelector: {}}]}]
+END
+
+# ---- with knp-cni -----------------------------------------------------------
+
+before=$(unknown_drops node1)
+born x/new node1 21 app=client
+check "knp-cni adds a pod whose address nobody has told" starts x/new
+check "it prints the result before it" jq -e \
+	--slurpfile conf /run/cni.conf '. == $conf[0].prevResult' /run/cni.out
+check "its first packets reach whom they may" \
+	reaches yes x/new x/b 80/TCP 80/UDP
+check "its first packets reach nobody else" reaches no x/new y/a 80/TCP 80/UDP
+check "who may not does not reach it" reaches no y/a x/new 80/TCP
+check "the node reaches it" on node1 ping -c 1 -W 2 "$(ip4_of x/new)"
+check "nothing of it was dropped as unknown" \
+	equals "$(unknown_drops node1)" "$before"
+check "CHECK says so" cni CHECK x/new
+
+generation=$(generation node1)
+knpd_kill node1
+check "knpd is killed before the address is told: the kernel has it" \
+	is_endpoint node1 "$(ip4_of x/new)"
+check "knpd is started again" node1_starts
+check "it has written nothing" equals "$(generation node1)" "$generation"
+sleep 1.5
+check "the address is told 1.5 s late" tells x/new node2
+change "something comes after it" apply y/nobody <<-END
+	podSelector: {matchLabels: {app: nobody}}
+END
+check "nothing was to be written for it" \
+	equals "$(generation node1)" "$generation"
+
+knpd_kill node1
+born x/down node1 22 app=client
+refute "knpd is down: an addition fails" starts x/down
+check "it is to be tried again" refused_with 11 "knpd does not answer"
+check "a deletion succeeds" ends x/down
+check "knpd is back" node1_starts
+check "knpd is back: an addition succeeds" starts x/down
+check "it is judged by its policies" reaches no x/down y/a 80/TCP
+
+born y/free node1 23 app=client
+check "a pod that no policy selects" starts y/free
+check "its address is told" tells y/free node2
+check "it reaches whom it likes" reaches yes y/free y/a 80/TCP
+check "it ends, and the API server still shows it" ends y/free
+born x/next node1 23 app=client
+check "the next pod has its address" starts x/next
+check "it is judged by its own policies" reaches no x/next y/a 80/TCP
+check "it ends" ends x/next
+refute "nobody has the address now" cni CHECK x/next
+refute "CHECK of the one before fails, too" cni CHECK y/free
+
+# ---- without ----------------------------------------------------------------
+
+born z/late node2 21 app=client
+network_up z/late
+check "its interface is found by its routes" \
+	await 5 has_role node2 z-late
+check "drop: closed until the address is told" reaches no z/late y/b 80/TCP
+refute "and counted" equals "$(unknown_drops node2)" 0
+check "the address is told" tells z/late node2
+check "drop: open then" reaches yes z/late y/b 80/TCP 80/UDP
+
+check "the operator chooses pass" on node2 knpctl config unknown-local=pass
+born x/late node2 22 app=client
+network_up x/late
+check "pass: open until the address is told" reaches yes x/late y/b 80/TCP
+check "the address of that one is told" tells x/late node2
+check "pass: judged by its policies then" reaches no x/late y/b 80/TCP
+
+finish
