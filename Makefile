@@ -202,6 +202,29 @@ $(BUILD)/bench/kube_server: $(KUBE_SERVER:%.c=$(BUILD)/obj/%.o)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
+# The test vectors as data for the suite of kmod/tests, and that suite as a
+# program, for want of a kernel with KUnit.
+$(BUILD)/vectors.txt: tests/vectors/export $(wildcard tests/vectors/*.py \
+		      tests/vectors/*/*.yaml)
+	@mkdir -p $(@D)
+	$(call say,VECTORS,$@)tests/vectors/export $@
+
+$(BUILD)/kunit/gen_vectors: $(BUILD)/obj/tests/kunit/gen_vectors.o \
+			    $(BUILD)/obj/tests/vectors/reader.o $(BUILD)/libknp.a
+	@mkdir -p $(@D)
+	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
+
+$(BUILD)/kunit/vectors_data.h: $(BUILD)/vectors.txt $(BUILD)/kunit/gen_vectors
+	$(call say,GEN,$@)$(BUILD)/kunit/gen_vectors $< >$@
+
+$(BUILD)/san/kmod/tests/vectors_test.o: $(BUILD)/kunit/vectors_data.h
+$(BUILD)/san/kmod/tests/%.o: SHIM += -Itests/kunit/shim -Ikmod \
+	-I$(BUILD)/kunit
+
+$(BUILD)/kunit/vectors: $(BUILD)/san/kmod/tests/vectors_test.o \
+			$(BUILD)/san/libknpcore.a
+	$(call say,LD san,$@)$(CC) $(SANITIZE) -o $@ $^
+
 # Fuzzers need clang throughout: libFuzzer follows the code by what clang adds.
 # Warnings are for the other builds.
 FUZZ_SECONDS	?= 60
@@ -300,12 +323,22 @@ $(BUILD)/kmod/%/knp.ko: $(BUILD)/kmod/%/.staged
 		M=$(abspath $(@D)) modules $(KBUILD_ARGS)
 	@touch $@
 
+# The suites of kmod/tests as a kernel sees them: without KUnit in any packaged
+# kernel no more than compiled.
+$(BUILD)/kunit/kmod/.staged: $(KMOD) $(UAPI) VERSION $(BUILD)/kunit/vectors_data.h
+	$(stage)
+	@cp $(BUILD)/kunit/vectors_data.h $(@D)/tests
+$(BUILD)/kunit/kmod/tests/%.o: $(BUILD)/kunit/kmod/.staged
+	$(call say,KBUILD,$@)$(MAKE) --no-print-directory \
+		-C $(call kdir,$(firstword $(KRELEASES))) KNP_KUNIT=1 \
+		M=$(abspath $(BUILD)/kunit/kmod) tests/$*.o $(KBUILD_ARGS)
+
 # ---- tests -----------------------------------------------------------------
 
 .PHONY: setup test test-full lint demo check-unit check-vectors check-oracle \
 	check-spec check-kmod check-kube check-cni check-guest check-cluster \
 	check-gates check-bench bench-daemon unit kernels fuzz bench-decode \
-	bench-core soak coverage conformance
+	bench-core soak coverage conformance check-kunit
 setup:
 	@tests/setup
 
@@ -329,6 +362,9 @@ fuzz: $(FUZZ:tests/%.c=$(BUILD)/%)
 
 check-vectors: $(BUILD)/knpctl
 	@tests/vectors/run
+
+check-kunit: $(BUILD)/kunit/vectors $(BUILD)/kunit/kmod/tests/vectors_test.o
+	@$(BUILD)/kunit/vectors
 
 check-oracle: $(BUILD)/knpctl $(BUILD)/oracle/follower \
 	      $(MUTANTS:%=$(BUILD)/mutants/%/follower)
@@ -413,6 +449,7 @@ help:
 	@echo 'Testing (parts of "make test"; each prints TAP):'
 	@echo '  make check-unit      unit and property tests under ASan and UBSan'
 	@echo '  make check-vectors   scenarios with written expectations, by knpctl simulate'
+	@echo '  make check-kunit     the same by the look-ups of the module, as a KUnit suite'
 	@echo '  make check-oracle    random clusters and events against a naive evaluator'
 	@echo '  make check-gates     cache lines, instructions and bytes are what they were'
 	@echo '  make check-spec      uapi header, netlink spec and module policies agree'

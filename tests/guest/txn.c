@@ -8,8 +8,9 @@
  * b, opened when first used; verbs are begin (a generation, "now" is the
  * current one), rule, class, portset, set (put one of that id), ifaces,
  * endpoints, peers, cidrs (put so many more; those of class 1), commit (a
- * count), abort, close. Prints one line a step: "a.begin=3 ok", or the errno's name and the module's
- * words. Ends with 2 if a step cannot be understood or the module is not there.
+ * count), abort, close. Prints one line a step: "a.begin=3 ok", or the errno's
+ * name and the module's words. Ends with 2 if a step cannot be understood or
+ * the module is not there.
  */
 #include <arpa/inet.h>
 #include <errno.h>

@@ -19,6 +19,7 @@
 #include "enforcer.h"
 #include "manifest.h"
 #include "replace.h"
+#include "../vectors/reader.h"
 
 #define NODE	"node-1"	/* of all pods in vectors */
 #define SHOWN	5		/* wrong answers of a step */
@@ -42,16 +43,19 @@ struct step {
 	char said[2048];
 };
 
-static void die(const char *what, const char *why)
-{
-	printf("Bail out! %s: %s\n", what, why);
-	exit(1);
-}
+/* struct run - all of them */
+struct run {
+	struct world *w;
+	struct step step;
+	size_t steps;
+	size_t asked;
+	size_t failed;
+};
 
 static void *must(void *p)
 {
 	if (!p)
-		die("vectors", "out of memory");
+		vectors_die("vectors", "out of memory");
 	return p;
 }
 
@@ -124,17 +128,11 @@ static void enforce(struct world *w, struct step *s, const char *text,
 
 /* ---- its questions --------------------------------------------------------- */
 
-static bool parse_address(const char *text, uint8_t *addr, uint8_t *family)
-{
-	*family = strchr(text, ':') ? AF_INET6 : AF_INET;
-	memset(addr, 0, KNP_ADDR_LEN);
-	return inet_pton(*family, text, addr) == 1;
-}
-
 /* Whether the verdict of a side names all that it should. */
 static bool names_all(const struct world *w, const struct knp_side_info *side,
-		      char *words)
+		      const char *wanted)
 {
+	char words[sizeof(((struct vector_ask *)0)->words)];
 	const uint8_t *tag = side->verdict == KNP_PASS ? side->rule_tag :
 							 side->set_tag;
 	const char *name = side->has_tags ? knp_names_tag(w->names, tag) : NULL;
@@ -142,6 +140,7 @@ static bool names_all(const struct world *w, const struct knp_side_info *side,
 
 	if (!side->judged || !name)
 		return false;
+	strcpy(words, wanted);
 	for (char *word = strtok_r(words, ",", &rest); word;
 	     word = strtok_r(NULL, ",", &rest))
 		if (!strstr(name, word))
@@ -149,127 +148,96 @@ static bool names_all(const struct world *w, const struct knp_side_info *side,
 	return true;
 }
 
-/* One pair of addresses; false if it is not known. */
-static bool explain(struct world *w, struct step *s, struct knp_tuple *t,
-		    const char *from, const char *to, struct knp_explanation *e)
+static bool explain(struct world *w, struct step *s,
+		    const struct vector_ask *ask,
+		    const struct vector_pair *pair, struct knp_explanation *e)
 {
-	uint8_t other;
+	struct knp_tuple t = {
+		.family = pair->family,
+		.proto = ask->proto,
+		.has_port = true,
+		.port = ask->port,
+	};
 	int err;
 
-	if (!to || !parse_address(from, t->src, &t->family) ||
-	    !parse_address(to, t->dst, &other) || other != t->family) {
-		wrong(s, "# bad addresses: %s %s\n", from, to ? to : "none");
-		return false;
-	}
-	err = knp_genl_explain(w->g, t, e);
+	memcpy(t.src, pair->src, sizeof(t.src));
+	memcpy(t.dst, pair->dst, sizeof(t.dst));
+	err = knp_genl_explain(w->g, &t, e);
 	if (err)
-		wrong(s, "# %s -> %s: %s\n", from, to, strerror(-err));
+		wrong(s, "# cannot explain: %s\n", strerror(-err));
 	else if (e->generation != w->result.generation)
-		wrong(s, "# %s -> %s: of another generation\n", from, to);
+		wrong(s, "# explained by another generation\n");
 	else
 		return true;
 	return false;
 }
 
-static void ask(struct world *w, struct step *s, char *line)
+static void complain(struct step *s, const struct vector_ask *ask,
+		     const char *what)
 {
-	struct knp_tuple t = { .has_port = true };
-	struct knp_explanation e, decides = { 0 };
-	bool want, passes = true;
-	char side[16], words[256], verdict[16];
-	char *from, *to, *rest;
-	int used;
+	char from[INET6_ADDRSTRLEN], to[INET6_ADDRSTRLEN];
+	const struct vector_pair *pair = &ask->pairs[0];
 
-	if (sscanf(line, "ask %15s %hhu %hu %15s %255s %n", verdict, &t.proto,
-		   &t.port, side, words, &used) != 5) {
-		wrong(s, "# bad question: %s\n", line);
-		return;
-	}
-	want = !strcmp(verdict, "allow");
-	for (from = strtok_r(line + used, " ", &rest); from;
-	     from = strtok_r(NULL, " ", &rest)) {
-		to = strtok_r(NULL, " ", &rest);
-		if (!explain(w, s, &t, from, to, &e))
-			return;
-		if (passes)
-			decides = e;
-		passes &= e.verdict == KNP_PASS;
-		if (passes != want && !want)
-			continue;
-		if (passes != want) {
-			wrong(s, "# %s -> %s %u protocol %u: dropped\n", from,
-			      to, t.port, t.proto);
-			return;
-		}
-	}
-	if (passes != want)
-		wrong(s, "# port %u protocol %u: passes, %s\n", t.port, t.proto,
-		      line);
-	else if (strcmp(side, "-") &&
-		 !names_all(w, !strcmp(side, "egress") ? &decides.egress :
-						       &decides.ingress, words))
-		wrong(s, "# port %u protocol %u: %s is not named\n", t.port,
-		      t.proto, words);
+	wrong(s, "# %s -> %s port %u protocol %u: %s\n",
+	      inet_ntop(pair->family, pair->src, from, sizeof(from)),
+	      inet_ntop(pair->family, pair->dst, to, sizeof(to)), ask->port,
+	      ask->proto, what);
 }
 
-/* ---- the file ---------------------------------------------------------------- */
-
-static bool finish(struct step *s, size_t number)
+/* The pair that decides is the first that is denied, else the first. */
+static void on_ask(void *arg, const struct vector_ask *ask)
 {
-	bool good = !s->wrong;
+	struct knp_explanation e, decides = { 0 };
+	struct run *r = arg;
+	bool egress = !strcmp(ask->side, "egress");
+	bool passes = true;
 
-	printf("%s %zu - %s\n%s", good ? "ok" : "not ok", number, s->title,
-	       s->said);
+	r->asked++;
+	for (size_t i = 0; i < ask->n && passes; i++) {
+		if (!explain(r->w, &r->step, ask, &ask->pairs[i], &e))
+			return;
+		passes = e.verdict == KNP_PASS;
+		if (!i || !passes)
+			decides = e;
+	}
+	if (passes != ask->allow)
+		complain(&r->step, ask, passes ? "passes" : "is dropped");
+	else if (strcmp(ask->side, "-") &&
+		 !names_all(r->w, egress ? &decides.egress : &decides.ingress,
+			    ask->words))
+		complain(&r->step, ask, "not by whom it should");
+}
+
+/* ---- steps ----------------------------------------------------------------- */
+
+static void finish(struct run *r)
+{
+	struct step *s = &r->step;
+
+	if (!s->title)
+		return;
+	printf("%s %zu - %s\n%s", s->wrong ? "not ok" : "ok", ++r->steps,
+	       s->title, s->said);
 	fflush(stdout);
+	r->failed += s->wrong > 0;
 	free(s->title);
 	*s = (struct step){ 0 };
-	return good;
 }
 
-static char *objects_of(FILE *in, const char *line, size_t *len)
+static void on_step(void *arg, const char *title, const char *objects,
+		    size_t len)
 {
-	char *text;
+	struct run *r = arg;
 
-	if (sscanf(line, "objects %zu", len) != 1)
-		die("bad line", line);
-	text = must(malloc(*len + 1));
-	if (fread(text, 1, *len, in) != *len)
-		die("objects", "the file is cut off");
-	text[*len] = '\0';
-	fgetc(in);
-	return text;
+	finish(r);
+	r->step.title = must(strdup(title));
+	enforce(r->w, &r->step, objects, len);
 }
 
-static int run(struct world *w, FILE *in)
-{
-	size_t steps = 0, asked = 0, failed = 0, room = 0, len;
-	struct step s = { 0 };
-	char *line = NULL;
-	char *text;
-
-	while (getline(&line, &room, in) > 0) {
-		line[strcspn(line, "\n")] = '\0';
-		if (!strncmp(line, "step ", 5)) {
-			if (s.title)
-				failed += !finish(&s, steps);
-			steps++;
-			s.title = must(strdup(line + 5));
-		} else if (!strncmp(line, "ask ", 4)) {
-			ask(w, &s, line);
-			asked++;
-		} else {
-			text = objects_of(in, line, &len);
-			enforce(w, &s, text, len);
-			free(text);
-		}
-	}
-	if (s.title)
-		failed += !finish(&s, steps);
-	free(line);
-	printf("# %zu questions, generation %llu\n1..%zu\n", asked,
-	       (unsigned long long)w->result.generation, steps);
-	return failed || !steps || !asked;
-}
+static const struct vector_ops ops = {
+	.step = on_step,
+	.ask = on_ask,
+};
 
 static void world_open(struct world *w, const char *folder)
 {
@@ -280,7 +248,7 @@ static void world_open(struct world *w, const char *folder)
 	w->store = must(knp_store_new());
 	err = knp_genl_open(&w->g);
 	if (err)
-		die("module", knp_genl_advice(err));
+		vectors_die("module", knp_genl_advice(err));
 	err = knp_push_new(&knp_push_netlink, &options, &w->push);
 	if (!err)
 		err = knp_names_log_open(folder, &w->log);
@@ -288,7 +256,7 @@ static void world_open(struct world *w, const char *folder)
 		err = knp_enforcer_new(w->store, NODE, w->push, w->log,
 				       &w->enforcer);
 	if (err)
-		die("vectors", strerror(-err));
+		vectors_die("vectors", strerror(-err));
 }
 
 static void world_close(struct world *w)
@@ -304,19 +272,17 @@ static void world_close(struct world *w)
 int main(int argc, char **argv)
 {
 	struct world w = { 0 };
-	int status;
-	FILE *in;
+	struct run r = { .w = &w };
 
 	if (argc != 3) {
 		fprintf(stderr, "usage: vectors FILE FOLDER\n");
 		return 2;
 	}
-	in = fopen(argv[1], "r");
-	if (!in)
-		die(argv[1], strerror(errno));
 	world_open(&w, argv[2]);
-	status = run(&w, in);
+	vectors_read(argv[1], &ops, &r);
+	finish(&r);
+	printf("# %zu questions, generation %llu\n1..%zu\n", r.asked,
+	       (unsigned long long)w.result.generation, r.steps);
 	world_close(&w);
-	fclose(in);
-	return status;
+	return r.failed || !r.asked;
 }

@@ -31,8 +31,8 @@
 
 /*
  * struct remnant - @remains: "a" or "all", whom it selects; then a direction
- * that is isolated with, for each of its rules, "closed" or "peers/ports", where
- * any is *
+ * that is isolated with, for each of its rules, 0 if it is closed, or
+ * "peers/ports", where any is *
  */
 struct remnant {
 	const char *name;
@@ -54,67 +54,67 @@ static const struct remnant remnants[] = {
 	{ "the first of two peers", FROM("{}, " BLOCK("")), "a ingress 1/*",
 	  1 },
 	{ "the only peer", FROM("{'podSelector': {}, 'new': 1}"),
-	  "a ingress closed", 1 },
-	{ "all of three peers", FROM("null, [], {}"), "a ingress closed", 3 },
+	  "a ingress 0", 1 },
+	{ "all of three peers", FROM("null, [], {}"), "a ingress 0", 3 },
 	{ "peers that are no list", INGRESS("{'from': {}}"),
-	  "a ingress closed", 1 },
+	  "a ingress 0", 1 },
 	{ "a block with a new field", FROM(BLOCK(", 'via': 'eth0'") ","
 					   BLOCK("")), "a ingress 1/*", 1 },
 	{ "a block with an except that is none",
-	  FROM(BLOCK(", 'except': ['10.1.0.0']")), "a ingress closed", 1 },
+	  FROM(BLOCK(", 'except': ['10.1.0.0']")), "a ingress 0", 1 },
 	{ "a selector with a new operator", FROM("{'podSelector':\n"
 	  "{'matchExpressions': [{'key': 'a', 'operator': 'Like',\n"
-	  "'values': ['b']}]}}"), "a ingress closed", 1 },
+	  "'values': ['b']}]}}"), "a ingress 0", 1 },
 	{ "a selector with a new field", FROM("{'namespaceSelector': {},\n"
-	  "'podSelector': {'matchFields': {}}}"), "a ingress closed", 1 },
+	  "'podSelector': {'matchFields': {}}}"), "a ingress 0", 1 },
 	{ "a value that is no string", FROM("{'podSelector':\n"
-	  "{'matchLabels': {'a': 'b', 'c': 1}}}"), "a ingress closed", 1 },
+	  "{'matchLabels': {'a': 'b', 'c': 1}}}"), "a ingress 0", 1 },
 
 	/* ports as well */
 	{ "one of two ports", PORTS("{'port': 80}, {'port': 0}"),
 	  "a ingress */1", 1 },
-	{ "the only port", PORTS("{'port': 65536}"), "a ingress closed", 1 },
+	{ "the only port", PORTS("{'port': 65536}"), "a ingress 0", 1 },
 	{ "a port with a new field", PORTS("{'icmpType': 8}"),
-	  "a ingress closed", 1 },
+	  "a ingress 0", 1 },
 	{ "a new protocol", PORTS("{'protocol': 'QUIC'}, {'port': 443}"),
 	  "a ingress */1", 1 },
 	{ "a range that is none", PORTS("{'port': 80, 'endPort': 79}"),
-	  "a ingress closed", 1 },
+	  "a ingress 0", 1 },
 	{ "ports that are no list", INGRESS("{'ports': 80}"),
-	  "a ingress closed", 1 },
+	  "a ingress 0", 1 },
 	{ "a good peer and a bad port", INGRESS("{'from': [" BLOCK("") "],\n"
-	  "'ports': [{'port': -1}]}"), "a ingress closed", 1 },
+	  "'ports': [{'port': -1}]}"), "a ingress 0", 1 },
 
 	/* rules */
 	{ "a rule with a new field", INGRESS("{'from': [" BLOCK("") "],\n"
-	  "'unless': {}}, {'ports': [{}]}"), "a ingress closed */1", 1 },
+	  "'unless': {}}, {'ports': [{}]}"), "a ingress 0 */1", 1 },
 	{ "a rule that is none", INGRESS("{}, null, []"),
-	  "a ingress */* closed closed", 2 },
+	  "a ingress */* 0 0", 2 },
 	{ "rules that are no list", FOR_A("'ingress': {}"), "a ingress", 1 },
 	{ "egress rules that are no list", FOR_A("'egress': {}, 'ingress':\n"
 	  "[{}]"), "a ingress */* egress", 1 },
 	{ "egress rules of a policy for ingress", FOR_A("'egress': {},\n"
 	  "'policyTypes': ['Ingress'], 'ingress': [{}]"), "a ingress */*", 1 },
 	{ "one bad egress rule", FOR_A("'egress': [{'form': []}]"),
-	  "a ingress egress closed", 1 },
+	  "a ingress egress 0", 1 },
 
 	/* policyTypes */
 	{ "a new type beside a known one", FOR_A("'policyTypes': ['Egress',\n"
 	  "'Forward'], 'ingress': [{}], 'egress': [{}]"),
-	  "a ingress closed egress */*", 1 },
+	  "a ingress 0 egress */*", 1 },
 	{ "a new type alone", FOR_A("'policyTypes': ['Forward'], 'ingress':\n"
-	  "[{}], 'egress': [{}]"), "a ingress closed egress closed", 1 },
+	  "[{}], 'egress': [{}]"), "a ingress 0 egress 0", 1 },
 	{ "types that are no list", FOR_A("'policyTypes': 'Egress',\n"
-	  "'ingress': [{}]"), "a ingress closed egress", 1 },
+	  "'ingress': [{}]"), "a ingress 0 egress", 1 },
 	{ "null as a type", FOR_A("'policyTypes': [null, 'Ingress'],\n"
 	  "'ingress': [{}]"), "a ingress */* egress", 1 },
 
 	/* whom it selects */
-	{ "no podSelector", POLICY("'ingress': [{}]"), "all ingress closed",
+	{ "no podSelector", POLICY("'ingress': [{}]"), "all ingress 0",
 	  1 },
 	{ "a podSelector with a new field", POLICY("'podSelector': {\n"
 	  "'matchLabels': {'a': 'a'}, 'matchNode': 'n'}, 'policyTypes':\n"
-	  "['Egress'], 'egress': [{}]"), "all egress closed", 1 },
+	  "['Egress'], 'egress': [{}]"), "all egress 0", 1 },
 	{ "a podSelector that is no object", POLICY("'podSelector': 'a=b'"),
 	  "all ingress", 1 },
 	{ "a label of the podSelector that is no string",
@@ -124,7 +124,7 @@ static const struct remnant remnants[] = {
 	/* the rest of a spec */
 	{ "a new field of the spec", FOR_A("'policyType': ['Egress'],\n"
 	  "'ingress': [{}], 'egress': [{}]"),
-	  "a ingress closed egress closed", 1 },
+	  "a ingress 0 egress 0", 1 },
 	{ "no spec", OBJECT("networking.k8s.io/v1", ""), "all ingress egress",
 	  1 },
 	{ "a spec that is none", OBJECT("networking.k8s.io/v1", ", 'spec': []"),
@@ -135,14 +135,14 @@ static const struct remnant remnants[] = {
 	/* more than one thing */
 	{ "everything", POLICY("'podSelector': [], 'policyTypes': {},\n"
 	  "'ingress': [{'to': 1}, {'from': [{}]}], 'egress': 0, 'x': 1"),
-	  "all ingress closed closed egress", 6 },
+	  "all ingress 0 0 egress", 6 },
 };
 
 static void add_rules(FILE *out, const struct knp_rule *rules, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		if (rules[i].closed) {
-			fputs(" closed", out);
+			fputs(" 0", out);
 			continue;
 		}
 		if (rules[i].npeers)

@@ -44,6 +44,7 @@ static const char *const addresses[] = {
 	"10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4", "10.0.0.5",
 	"192.0.2.1", "198.51.100.1", "203.0.113.1",
 };
+
 static const uint16_t ports[] = { 80, 81, 82 };
 
 /* struct change - connections that one ruleset judges otherwise than another */
@@ -159,24 +160,54 @@ static void check_edge(uint32_t table, bool closes)
 	knp_store_free(store);
 }
 
-#define EDGE(name, table, closes)					\
-	static void name(void **state)					\
-	{								\
-		(void)state;						\
-		check_edge(table, closes);				\
-	}
+static void one_rule_too_many_closes_the_pods_of_its_policy(void **state)
+{
+	(void)state;
+	check_edge(KNP_TABLE_RULE, true);
+}
 
-EDGE(one_rule_too_many_closes_the_pods_of_its_policy, KNP_TABLE_RULE, true)
-EDGE(one_port_set_too_many_closes_the_pods_that_need_it, KNP_TABLE_PORTSET,
-     true)
-EDGE(one_class_too_many_is_nobody, KNP_TABLE_CLASS, true)
-EDGE(one_row_too_many_closes_the_pods_of_its_set, KNP_TABLE_ROW, true)
-EDGE(one_set_too_many_closes_its_pods, KNP_TABLE_SET, true)
-EDGE(one_peer_too_many_is_nobody, KNP_TABLE_PEER, true)
-EDGE(one_block_too_many_closes_them_all, KNP_TABLE_CIDR, true)
+static void one_port_set_too_many_closes_the_pods_that_need_it(void **state)
+{
+	(void)state;
+	check_edge(KNP_TABLE_PORTSET, true);
+}
+
+static void one_class_too_many_is_nobody(void **state)
+{
+	(void)state;
+	check_edge(KNP_TABLE_CLASS, true);
+}
+
+static void one_row_too_many_closes_the_pods_of_its_set(void **state)
+{
+	(void)state;
+	check_edge(KNP_TABLE_ROW, true);
+}
+
+static void one_set_too_many_closes_its_pods(void **state)
+{
+	(void)state;
+	check_edge(KNP_TABLE_SET, true);
+}
+
+static void one_peer_too_many_is_nobody(void **state)
+{
+	(void)state;
+	check_edge(KNP_TABLE_PEER, true);
+}
+
+static void one_block_too_many_closes_them_all(void **state)
+{
+	(void)state;
+	check_edge(KNP_TABLE_CIDR, true);
+}
+
 /* The one left out is e, which no policy isolates. */
-EDGE(one_endpoint_too_many_is_one_that_is_not_isolated, KNP_TABLE_ENDPOINT,
-     false)
+static void one_endpoint_too_many_is_one_that_is_not_isolated(void **state)
+{
+	(void)state;
+	check_edge(KNP_TABLE_ENDPOINT, false);
+}
 
 /* A policy for a, and one for b with @n ports that do not touch. */
 static struct knp_store *with_ports(unsigned int n)
