@@ -428,6 +428,25 @@ static int fill_ports(struct knp_live *l, struct live_rule *rule,
 	return err;
 }
 
+static int fill_peers(struct knp_live *l, struct live_rule *rule,
+		      const struct knp_rule *from)
+{
+	size_t n = from->closed ? 0 : from->npeers;
+	struct live_peer *peer;
+	int err;
+
+	rule->peers = calloc(n + 1, sizeof(*rule->peers));
+	if (!rule->peers)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		err = live_peer_get(l, rule->policy, &from->peers[i], &peer);
+		if (err)
+			return err;
+		rule->peers[rule->npeers++] = peer;
+	}
+	return 0;
+}
+
 static int rule_fill(struct knp_live *l, struct live_rule *rule,
 		     const struct knp_rule *from)
 {
@@ -435,17 +454,9 @@ static int rule_fill(struct knp_live *l, struct live_rule *rule,
 
 	rule->any_peer = !from->npeers && !from->closed;
 	rule->any_port = !from->nports;
-	rule->peers = calloc(from->npeers + 1, sizeof(*rule->peers));
-	if (!rule->peers)
-		return -ENOMEM;
-	for (size_t i = 0; i < from->npeers && !from->closed; i++) {
-		err = live_peer_get(l, rule->policy, &from->peers[i],
-				    &rule->peers[i]);
-		if (err)
-			return err;
-		rule->npeers++;
-	}
-	err = fill_ports(l, rule, from);
+	err = fill_peers(l, rule, from);
+	if (!err)
+		err = fill_ports(l, rule, from);
 	return err ? err : count_names(l, rule, 1);
 }
 

@@ -8,8 +8,8 @@
  *
  *   reset [NODE]	forget all; the pods of NODE are endpoints, or every pod
  *   pods EVENT		a watch event, as an API server sends it; likewise
- *   namespaces EVENT	   "ok", or "refused REASON", and the object stays as it
- *   networkpolicies EVENT is
+ *   namespaces EVENT	   "ok", or "refused REASON", and what can be read of
+ *   networkpolicies EVENT  the object is kept
  *   restart		another live ruleset, as after a restart of the daemon
  *   forget		what the tables hold is not known, as after a failure
  *   ask PODS OTHERS PORTS
@@ -159,18 +159,18 @@ static void take_event(struct world *w, enum knp_kind kind, const char *text)
 	char *line;
 
 	decode(w, kind, text, &e, &faults);
+	if (e.type == KNP_EVENT_DELETED)
+		knp_store_del(w->store, kind, e.object.ns, e.object.name);
+	else if (e.type != KNP_EVENT_ADDED && e.type != KNP_EVENT_MODIFIED)
+		die("no change: %s", text);
+	else if (e.object.any)
+		must(knp_object_put(&e.object, w->store), "a put");
 	if (faults.n) {
 		line = there(knp_fault_format(&faults.v[0]));
 		printf("refused %s\n", line);
 		free(line);
-	} else if (e.type == KNP_EVENT_DELETED) {
-		knp_store_del(w->store, kind, e.object.ns, e.object.name);
-		puts("ok");
-	} else if (e.type == KNP_EVENT_ADDED || e.type == KNP_EVENT_MODIFIED) {
-		must(knp_object_put(&e.object, w->store), "a put");
-		puts("ok");
 	} else {
-		die("no change: %s", text);
+		puts("ok");
 	}
 	knp_object_clear(&e.object);
 	knp_faults_clear(&faults);

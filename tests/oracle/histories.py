@@ -246,6 +246,41 @@ def history(random):
     return {"node": random.choice([None, "n1"]), "steps": steps}
 
 
+# ---- policies that cannot be read as a whole --------------------------------
+
+def places(value):
+    """Every map and every list in an object, the outer before the inner."""
+    if isinstance(value, (dict, list)):
+        yield value
+        for inner in (value.values() if isinstance(value, dict) else value):
+            yield from places(inner)
+
+
+def damage(random, policy):
+    """One field more, or a value of the wrong type, somewhere in the spec."""
+    policy = copy.deepcopy(policy)
+    place = random.choice(list(places(policy["spec"])))
+    if not place or (isinstance(place, dict) and random.random() < 0.5):
+        place = place if isinstance(place, dict) else policy["spec"]
+        place["surprise"] = 1
+    else:
+        key = random.choice(list(place) if isinstance(place, dict) else
+                            range(len(place)))
+        place[key] = {"surprise": [1]}
+    return policy
+
+
+def damaged_history(random):
+    """As history(), and a third of the policies are not what they were."""
+    told = history(random)
+    for step in told["steps"]:
+        for event in step:
+            if (event["type"] != "DELETED" and random.random() < 0.3 and
+                    event.get("object", {}).get("kind") == "NetworkPolicy"):
+                event["sent"] = damage(random, event["object"])
+    return told
+
+
 # ---- an address that passes from one pod to another ------------------------
 
 def labelled(name, label, ip, created, phase):

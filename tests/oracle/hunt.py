@@ -15,13 +15,13 @@ FOLDER = os.path.join(simulate.BUILD, "oracle")
 VECTOR = "a vector that fails in the same way, also in build/oracle/:"
 
 
-def search(seed, number, program=None, most=MOST):
+def search(seed, number, program=None, most=MOST, make=histories.history):
     """(Failure or None, the history, how many questions were asked)
 
-    @most: questions per step, about.
+    @most: questions per step, about. @make: the history, of random numbers.
     """
     rnd = random.Random("%d/%d" % (seed, number))
-    history = histories.history(rnd)
+    history = make(rnd)
     with follower.Follower(program) as told:
         failure, count = follower.check(
             told, history,
@@ -33,15 +33,15 @@ def search(seed, number, program=None, most=MOST):
     return failure, history, count
 
 
-def run(seed, number):
+def run(seed, number, part="histories", make=histories.history):
     """(lines that say what is wrong, questions, events)"""
-    failure, history, count = search(seed, number)
+    failure, history, count = search(seed, number, make=make)
     events = sum(len(step) for step in history["steps"])
     if not failure:
         return [], count, events
     return report(history, failure, "history %d of seed %d" % (number, seed),
                   "%d-%d.yaml" % (seed, number)) + [
-        "again: KNP_SEED=%d tests/oracle/run histories %d" % (seed, number)
+        "again: KNP_SEED=%d tests/oracle/run %s %d" % (seed, part, number)
     ], count, events
 
 
@@ -66,7 +66,7 @@ def report(history, failure, name, file, program=None):
         history, small = shrink.shrink(told, history, failure)
     if not small:
         return lines + ["it did not fail again: nothing to shrink"]
-    if small.kind == "refused":
+    if small.kind == "refused" or "'sent': " in str(history):
         return lines + ["nothing to write down: the history is %s" % history]
     text = as_vector.vector(history, small, name)
     os.makedirs(FOLDER, exist_ok=True)

@@ -77,7 +77,8 @@ class Shrinker:
         """Leaves out one part after the other of every object."""
         for step in range(len(history["steps"])):
             for event in range(len(history["steps"][step])):
-                if "object" in history["steps"][step][event]:
+                told = history["steps"][step][event]
+                if "object" in told and "sent" not in told:
                     history = self.shrink_object(history, step, event)
         return history
 
