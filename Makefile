@@ -337,8 +337,8 @@ $(BUILD)/kunit/kmod/tests/%.o: $(BUILD)/kunit/kmod/.staged
 
 .PHONY: setup test test-full lint demo check-unit check-vectors check-oracle \
 	check-spec check-kmod check-kube check-cni check-guest check-cluster \
-	check-gates check-bench bench-daemon unit kernels fuzz bench-decode \
-	bench-core soak coverage conformance check-kunit
+	check-gates check-bench check-packets bench bench-daemon unit kernels \
+	fuzz bench-decode bench-core soak coverage conformance check-kunit
 setup:
 	@tests/setup
 
@@ -406,6 +406,12 @@ conformance: setup
 check-bench: tools $(BUILD)/bench/kube_server
 	@tests/bench/check
 
+check-packets:
+	@tests/bench/uml/run --check
+
+bench:
+	@ONLY=$(ONLY) PARTS=$(PARTS) tests/bench/uml/run $(if $(QUICK),--quick)
+
 bench-daemon: tools $(BUILD)/bench/kube_server
 	@tests/bench/bench_daemon
 
@@ -459,6 +465,7 @@ help:
 	@echo '  make check-guest     real packets on real kernels, in QEMU'
 	@echo '  make check-cluster   the same against a real API server'
 	@echo '  make check-bench     the benchmark of knpd, small, and its API server'
+	@echo '  make check-packets   what "make bench" compares agrees on every verdict'
 	@echo '  make lint            style and static checks'
 	@echo '  make fuzz            random inputs for a minute (FUZZ_SECONDS=60), by libFuzzer'
 	@echo '  make bench-core      ns per verdict of the lookup alone (ROUNDS=15)'
@@ -468,6 +475,8 @@ help:
 	@echo '  make test-full       make test with longer random runs and all scenarios'
 	@echo
 	@echo 'Measuring (build/bench/*.json has the machine, too):'
+	@echo '  make bench           verdicts beside nft, ipset, iptables and others, in UML'
+	@echo '                       (QUICK=1: the main workloads, in three minutes)'
 	@echo '  make bench-daemon    knpd with 100,000 Pods, 5,000 Namespaces, 10,000 policies'
 	@echo
 	@echo 'Setting up:'
