@@ -28,6 +28,7 @@
  * Context: hooks run in an RCU read section, in softirq or process context.
  * They allocate nothing, take no lock, and write only to lines of their CPU.
  */
+#include <linux/bottom_half.h>
 #include <linux/icmpv6.h>
 #include <linux/inetdevice.h>
 #include <linux/ipv6.h>
@@ -407,15 +408,28 @@ static void report(struct knp_net *kn, const struct knp_snapshot *snap,
 	knp_events_push(kn);
 }
 
+/*
+ * Packets of other CPUs write elsewhere, so what is needed is that this CPU
+ * stays and takes no packet meanwhile: most hooks run in a softirq, where it
+ * is so already, and enabling it again costs as much as a lookup.
+ */
+static bool stay(void)
+{
+	if (softirq_count())
+		return false;
+	local_bh_disable();
+	return true;
+}
+
 static unsigned int hook(void *priv, struct sk_buff *skb,
 			 const struct nf_hook_state *state)
 {
-	struct knp_net *kn = knp_net(state->net);
 	const struct knp_snapshot *snap = NULL;
+	struct knp_net *kn = priv;
 	u8 mode = READ_ONCE(kn->config.mode);
 	u32 reason = KNP_REASON_NODE;
 	struct packet p = {};
-	bool drop;
+	bool drop, stayed;
 
 	if (state->hook != NF_INET_POST_ROUTING || skb->skb_iif) {
 		snap = rcu_dereference(kn->snap);
@@ -423,7 +437,7 @@ static unsigned int hook(void *priv, struct sk_buff *skb,
 	}
 	drop = reason > KNP_REASON_PASS_LAST;
 
-	local_bh_disable();
+	stayed = stay();
 	knp_counters_hit_reason(&kn->counters, reason, skb->len);
 	if (reason == KNP_REASON_ALLOWED) {
 		knp_counters_hit_rule(&kn->counters, p.verdict.egress.rule,
@@ -433,63 +447,58 @@ static unsigned int hook(void *priv, struct sk_buff *skb,
 	}
 	if (drop)
 		report(kn, snap, skb, state, &p, reason, mode);
-	local_bh_enable();
+	if (stayed)
+		local_bh_enable();
 
 	return drop && mode == KNP_MODE_ENFORCE ? NF_DROP : NF_ACCEPT;
 }
 
-static const struct nf_hook_ops ops_v4[] = {
-	{
-		.hook = hook,
-		.pf = NFPROTO_IPV4,
-		.hooknum = NF_INET_POST_ROUTING,
-		.priority = PRI_POST_ROUTING,
-	},
-	{
-		.hook = hook,
-		.pf = NFPROTO_IPV4,
-		.hooknum = NF_INET_LOCAL_IN,
-		.priority = PRI_LOCAL_IN,
-	},
-};
-
-static const struct nf_hook_ops ops_v6[] = {
-	{
-		.hook = hook,
-		.pf = NFPROTO_IPV6,
-		.hooknum = NF_INET_POST_ROUTING,
-		.priority = PRI_POST_ROUTING,
-	},
-	{
-		.hook = hook,
-		.pf = NFPROTO_IPV6,
-		.hooknum = NF_INET_LOCAL_IN,
-		.priority = PRI_LOCAL_IN,
-	},
-};
-
 /**
  * struct family - how one family is attached
  * @bit: KNP_FAMILY_*
- * @pf: for conntrack
- * @ops: two hooks
+ * @pf: of its packets
  */
 struct family {
 	u32 bit;
 	u8 pf;
-	const struct nf_hook_ops *ops;
 };
 
 static const struct family families[] = {
-	{ KNP_FAMILY_IPV4, NFPROTO_IPV4, ops_v4 },
-	{ KNP_FAMILY_IPV6, NFPROTO_IPV6, ops_v6 },
+	{ KNP_FAMILY_IPV4, NFPROTO_IPV4 },
+	{ KNP_FAMILY_IPV6, NFPROTO_IPV6 },
 };
 
-#define NOPS	ARRAY_SIZE(ops_v4)
+static struct nf_hook_ops *ops_of(struct knp_net *kn, const struct family *f)
+{
+	BUILD_BUG_ON(ARRAY_SIZE(kn->hooks) != ARRAY_SIZE(families));
+
+	return kn->hooks[f - families];
+}
+
+/* What a hook is given leads it to the namespace's state in no step at all. */
+static void ops_set(struct knp_net *kn, const struct family *f)
+{
+	struct nf_hook_ops *ops = ops_of(kn, f);
+
+	ops[0] = (struct nf_hook_ops){
+		.hook = hook,
+		.priv = kn,
+		.pf = f->pf,
+		.hooknum = NF_INET_POST_ROUTING,
+		.priority = PRI_POST_ROUTING,
+	};
+	ops[1] = (struct nf_hook_ops){
+		.hook = hook,
+		.priv = kn,
+		.pf = f->pf,
+		.hooknum = NF_INET_LOCAL_IN,
+		.priority = PRI_LOCAL_IN,
+	};
+}
 
 static void family_detach(struct knp_net *kn, const struct family *f)
 {
-	nf_unregister_net_hooks(kn->net, f->ops, NOPS);
+	nf_unregister_net_hooks(kn->net, ops_of(kn, f), KNP_HOOKS);
 	nf_ct_netns_put(kn->net, f->pf);
 	kn->families &= ~f->bit;
 }
@@ -505,7 +514,8 @@ static int family_attach(struct knp_net *kn, const struct family *f)
 	err = nf_ct_netns_get(kn->net, f->pf);
 	if (err)
 		return err;
-	err = nf_register_net_hooks(kn->net, f->ops, NOPS);
+	ops_set(kn, f);
+	err = nf_register_net_hooks(kn->net, ops_of(kn, f), KNP_HOOKS);
 	if (err) {
 		nf_ct_netns_put(kn->net, f->pf);
 		return err;
@@ -522,7 +532,6 @@ int knp_hooks_attach(struct knp_net *kn, u32 wanted)
 	int err;
 
 	lockdep_assert_held(&kn->lock);
-	BUILD_BUG_ON(ARRAY_SIZE(ops_v4) != ARRAY_SIZE(ops_v6));
 
 	err = knp_counters_prepare(&kn->counters);
 	if (err)

@@ -33,6 +33,7 @@
 
 #include <linux/lockdep.h>
 #include <linux/mutex.h>
+#include <linux/netfilter.h>
 #include <linux/rcupdate.h>
 #include <linux/refcount.h>
 #include <linux/workqueue.h>
@@ -43,6 +44,9 @@
 #include "table.h"
 
 struct knp_txn;
+
+/* Hooks of a family, see hook.c. */
+#define KNP_HOOKS 2
 
 /**
  * struct knp_snapshot - one published generation
@@ -89,6 +93,7 @@ struct knp_config {
  * @instance: random, differs after each load of the module
  * @generation: of @snap, 0 without one; under @lock
  * @families: KNP_FAMILY_* that have hooks; under @lock
+ * @hooks: of each family; where registered they must not change
  * @txn: the open transaction, NULL if none; under @lock
  * @txn_portid: its owner, 0 if none; written under @lock
  * @dumps: dumps that have a snapshot pinned
@@ -106,6 +111,7 @@ struct knp_net {
 	u64 instance;
 	u64 generation;
 	u32 families;
+	struct nf_hook_ops hooks[2][KNP_HOOKS];
 	struct knp_txn *txn;
 	u32 txn_portid;
 	unsigned int dumps;
