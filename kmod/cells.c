@@ -72,22 +72,23 @@ static bool sharing_add(struct sharing *s, u64 hash, u32 from)
 }
 
 /* Which of the cells are taken, but by those that would move. */
-static u64 sharing_find(struct sharing *s, const struct knp_cells *c,
-			const struct knp_seed *seed, bool wide,
-			const struct knp_cell *cells, u32 pilot, bool *fits)
+static u64 sharing_find(struct sharing *s, const struct knp_seed *seed,
+			bool wide, const struct knp_cell *cells, u32 pilot,
+			bool *fits)
 {
 	u64 taken = 0;
-	u32 i, rest;
 	u64 hash;
+	u32 i;
 
 	for (i = 0; i < KNP_GROUP_CELLS; i++) {
 		if (!cells[i].used)
 			continue;
-		hash = knp_cells_hash(seed->s, wide, &cells[i].key);
-		knp_cells_group(hash, c->ngroups, &rest);
-		if (knp_cells_pilot(rest) != pilot)
+		if (cells[i].used != pilot + 1) {
 			taken |= 1ULL << i;
-		else if (!sharing_add(s, hash, i))
+			continue;
+		}
+		hash = knp_cells_hash(seed->s, wide, &cells[i].key);
+		if (!sharing_add(s, hash, i))
 			*fits = false;
 	}
 	return taken;
@@ -128,16 +129,16 @@ static void sharing_move(const struct sharing *s, struct knp_cell *cells,
 }
 
 /* A pilot under which the new key has a cell, too; false: there is none. */
-static bool displace(const struct knp_cells *c, const struct knp_seed *seed,
-		     bool wide, struct knp_group *group,
-		     struct knp_cell *cells, u64 hash, u32 pilot)
+static bool displace(const struct knp_seed *seed, bool wide,
+		     struct knp_group *group, struct knp_cell *cells, u64 hash,
+		     u32 pilot)
 {
 	struct sharing s = { .n = 0 };
 	bool fits = true;
 	u64 taken;
 	u32 i;
 
-	taken = sharing_find(&s, c, seed, wide, cells, pilot, &fits);
+	taken = sharing_find(&s, seed, wide, cells, pilot, &fits);
 	if (!fits || !sharing_add(&s, hash, KNP_GROUP_CELLS))
 		return false;
 
@@ -171,14 +172,14 @@ static struct knp_cell *insert(struct knp_cells *c, const struct knp_seed *seed,
 
 	cell = &cells[knp_cells_pos(hash, group->pilot[pilot])];
 	if (cell->used) {
-		*full = !displace(c, seed, wide, group, cells, hash, pilot);
+		*full = !displace(seed, wide, group, cells, hash, pilot);
 		if (*full)
 			return NULL;
 		cell = &cells[knp_cells_pos(hash, group->pilot[pilot])];
 	}
 
 	cell->key = *key;
-	cell->used = 1;
+	cell->used = 1 + pilot;
 	c->used++;
 	return cell;
 }
@@ -188,7 +189,7 @@ static int copy_all(struct knp_cells *to, const struct knp_cells *from,
 {
 	const struct knp_cell *old;
 	struct knp_cell *new;
-	u32 pos;
+	u32 pos, pilot;
 
 	for (pos = 0; pos < knp_cells_end(from); pos++) {
 		if (pos % KNP_GROUP_CELLS == 0)
@@ -199,7 +200,9 @@ static int copy_all(struct knp_cells *to, const struct knp_cells *from,
 		new = insert(to, seed, wide, &old->key, full);
 		if (!new)
 			return -ENOMEM;
+		pilot = new->used;
 		*new = *old;
+		new->used = pilot;
 	}
 	return 0;
 }

@@ -75,7 +75,7 @@
  * @set: of an endpoint: policy set, 0: not isolated
  * @dflt: of an endpoint: portset where the row has no entry
  * @last: of an endpoint: see knp_row_bind()
- * @used: not an empty cell
+ * @used: one more than the number of the key's pilot, 0: an empty cell
  *
  * What endpoints have twice is by direction, egress first.
  */
@@ -84,14 +84,12 @@ struct knp_cell {
 	union {
 		u16 class_id[KNP_BLOCK_SIZE];
 		const struct knp_part *page[2][KNP_PAGES_NEAR];
-		/* on 32 bits, too */
-		u64 room[4];
 	};
 	u16 set[2];
 	u16 dflt[2];
 	u16 last[2];
 	u32 used;
-};
+} __aligned(64);
 
 /**
  * struct knp_group - what leads to the cells of a group

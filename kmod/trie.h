@@ -7,7 +7,7 @@
  * at most eight ranges are left, which fit in one line with their classes:
  *
  *   split   2^bits children, as many bits as leave some four ranges to a child
- *	     on average: a child is chosen by one line
+ *	     on average: one line to read, whichever child it is
  *   line    eight starts and classes, searched without a branch
  *   class   all of a child's addresses have one class; it takes no memory
  *
@@ -48,8 +48,7 @@
 struct knp_line {
 	u32 start[KNP_LINE_RANGES];
 	u16 class_id[KNP_LINE_RANGES];
-	u64 pad[2];
-};
+} __aligned(64);
 
 /**
  * struct knp_trie - compiled ranges

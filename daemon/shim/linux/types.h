@@ -23,7 +23,11 @@ typedef __u64 u64;
 
 #define __weak __attribute__((__weak__))
 #define __aligned(n) __attribute__((__aligned__(n)))
+#ifdef __CHECKER__
+#define __force __attribute__((force))
+#else
 #define __force
+#endif
 
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
