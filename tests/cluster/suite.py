@@ -13,7 +13,8 @@ class Suite:
 
     def __init__(self, servers, folder, focus, parallel):
         self.servers, self.folder = servers, folder
-        self.focus, self.parallel = focus, parallel
+        # The framework brings some hundred specs of other things along.
+        self.focus, self.parallel = "Netpol.*(%s)" % focus, parallel
         self.process = self.lines = None
 
     def _lines_path(self):

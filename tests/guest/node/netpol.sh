@@ -99,11 +99,14 @@ expected() {
 	fi
 }
 
-# spec STATE SECONDS TITLE WHY: one test
+# spec STATE SECONDS TITLE WHY: one test. A failure that is expected is one of
+# connections, not of the harness.
 spec() {
-	local code=0
+	local code=0 end=$1
 
-	equals "$1" "$(expected "$3")" >/run/check.out || code=1
+	[[ $1 != failed || $4 == *"wrong results in reachability matrix"* ]] ||
+		end="failed for another reason"
+	equals "$end" "$(expected "$3")" >/run/check.out || code=1
 	result "$code" "$3 ($2 s)"
 	[ "$code" = 0 ] || diag "$(cat /run/check.out; printf '%b' "$4")"
 	ended=$((ended + 1))
