@@ -156,8 +156,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: gen_vectors FILE\n");
 		return 2;
 	}
-	puts("/* SPDX-License-Identifier: Apache-2.0 */\n"
-	     "/* Made by tests/kunit/gen_vectors.c. */\n"
+	puts("/* Made of the test vectors. */\n"
 	     "static const u8 knp_vectors[] __aligned(8) = {");
 	vectors_read(argv[1], &ops, &g);
 	write_item(&g, KNP_VECTOR_END, 0, NULL, 0);

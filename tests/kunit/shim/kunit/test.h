@@ -104,7 +104,7 @@ static inline int knp_kunit_run(const struct kunit_suite *suite)
 #define kunit_test_suite(suite)						\
 	int main(void)							\
 	{								\
-		return knp_kunit_run(&(suite));				\
+		exit(knp_kunit_run(&(suite)));				\
 	}
 
 #endif /* KNP_SHIM_KUNIT_TEST_H */
