@@ -51,7 +51,7 @@ class Workload:
     def __init__(self, name, family, pods, classes, policies, apps=250,
                  subjects=LOCAL, cidrs=0, target="subjects"):
         self.name, self.family = name, family
-        self.apps, self.subjects = apps, subjects
+        self.apps, self.subjects = min(apps, policies), subjects
         self.classes = classes
         self.target = target
         self.rng = random.Random(name)
