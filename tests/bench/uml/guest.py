@@ -58,8 +58,11 @@ class Track:
         self.device.calibrate(self.lanes["none"][0], UNIFORM)
 
     def load_traces(self):
+        size = {what: min(value, self.effort.most.get(what, value))
+                if isinstance(value, int) else value
+                for what, value in self.case.size.items()}
         self.workload = model.Workload(
-            self.case.name, device.FAMILIES[self.family], **self.case.size)
+            self.case.name, device.FAMILIES[self.family], **size)
         tracer = model.Tracer(self.workload)
         count = self.effort.trace
         if self.established:

@@ -66,6 +66,7 @@ class Effort:
     cold: tuple                 # samples of cold-l1, cold-l2
     families: tuple
     cases: tuple                # names, empty: all
+    most: dict = dataclasses.field(default_factory=dict)    # of sizes
 
 
 FULL = Effort(1 << 18, 11, 10, 30, (2000, 400), BOTH, ())
@@ -73,6 +74,8 @@ PLAIN = Effort(1 << 18, 5, 5, 20, (1000, 200), ("ipv4",),
                ("W1", "W2", "W2n", "W3", "W4", "W5", "open"))
 QUICK = Effort(1 << 16, 5, 5, 20, (1000, 200), ("ipv4",),
                ("W1", "W2", "W2n", "W3", "W4", "open"))
+# Every contender and kind of policy, in small clusters.
 CHECK = Effort(1 << 12, 0, 0, 0, (0, 0), BOTH,
-               ("W1", "W3", "W4", "W5", "open"))
+               ("W1", "W2n", "W3", "W4", "W5", "open"),
+               {"pods": 1000, "classes": 200, "policies": 100, "apps": 50})
 EFFORTS = {"full": FULL, "plain": PLAIN, "quick": QUICK, "check": CHECK}
