@@ -2,7 +2,9 @@
 """What the control plane of the kernel side costs: loads, commits, memory.
 
 All messages are built before the clock starts; a time is from the first send to
-the acknowledgement, of one datagram each. Figures are medians, in turns.
+the acknowledgement, of one datagram each. A load is the fastest of some turns, a
+commit the median, less that of a message that asks for nothing: system calls of
+User-Mode Linux cost tens of microseconds, which no node pays.
 """
 import gc
 import os
@@ -23,6 +25,7 @@ COMMITS = 400
 SHARE = 0.04                    # of the classes that a policy set allows
 SETTLE_S = 0.3
 
+NOOP = 1                        # NLMSG_NOOP
 TABLE, SET = "b", "s"
 
 
@@ -88,7 +91,7 @@ def loads(w, out):
             times[job].append(in_namespace(job, argument))
     for job, values in times.items():
         out.line("figure", name=job.__name__ + "_ms",
-                 value=1e3 * statistics.median(values),
+                 value=1e3 * min(values),
                  all=[round(1e3 * v, 2) for v in values])
 
 
@@ -118,13 +121,23 @@ def commits_nft(w):
     return [sock.send([d], 1) for d in datagrams]
 
 
+def nothings():
+    """Seconds of a message that is only acknowledged."""
+    sock = netlink.Socket(netlink.GENERIC)
+    noop = netlink.message(NOOP, netlink.REQUEST | netlink.ACK, b"")
+    return [sock.send([noop], 1) for _ in range(COMMITS)]
+
+
 def commits(w, out):
     records = knp.Tables(w).records
-    for name, job in (("commit_knp_us", lambda: commits_knp(w, records)),
+    base = 0
+    for name, job in (("netlink_ack_us", nothings),
+                      ("commit_knp_us", lambda: commits_knp(w, records)),
                       ("commit_nft_us", lambda: commits_nft(w))):
-        values = in_namespace(job)
-        out.line("figure", name=name, value=1e6 * statistics.median(values),
-                 p99=1e6 * statistics.quantiles(values, n=100)[98])
+        value = 1e6 * statistics.median(in_namespace(job))
+        out.line("figure", name=name, value=value - base)
+        if job is nothings:
+            base = value
 
 
 def free_kib():
