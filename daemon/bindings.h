@@ -1,22 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Bindings: what the container runtime said, through knp-cni, when it gave a pod
- * its network. PURE: no kernel, network, clock or file.
+ * Bindings: what the container runtime said, through knp-cni, when it gave a
+ * pod its network. PURE: no kernel, network, clock or file.
  *
- * The API server tells a pod's addresses one to three seconds after the pod has
- * them. A binding knows them before the pod's first process runs: an attachment
- * (container and interface, what a runtime adds and deletes) of a pod (namespace,
- * name, uid), its addresses, and the host's end of its interface.
+ * The API server tells a pod's addresses one to three seconds after the pod
+ * has them. A binding knows them before the pod's first process runs: an
+ * attachment (container and interface, what a runtime adds and deletes) of a
+ * pod (namespace, name, uid), its addresses, and the host's end of its
+ * interface.
  *
- * Which pod. Namespace and name, and the uid, so that the next pod of a name is
- * not taken for the one before. A uid that is no UUID of an API server (the
- * kubelet's own of a static pod, whose mirror has another) and a pod without one
- * are matched by name alone. A pod has the addresses of all its bindings beside
- * those that the API server says: a pod whose sandbox is made anew has new ones
- * here first, and the old ones there, until its kubelet has told them.
+ * Which pod. Namespace and name, and the uid, so that the next pod of a name
+ * is not taken for the one before. A uid that is no UUID of an API server (the
+ * kubelet's own of a static pod, whose mirror has another) and a pod without
+ * one are matched by name alone. A pod has the addresses of all its bindings
+ * beside those that the API server says: a pod whose sandbox is made anew has
+ * new ones here first, and the old ones there, until its kubelet has told
+ * them.
  *
- * Which address. The last binding that names one has it: the runtime has given it
- * to the next pod, whatever is left of the one before.
+ * Which address. The last binding that names one has it: the runtime has given
+ * it to the next pod, whatever is left of the one before.
  *
  * Ownership: everything in here is the bindings' own; pointers to a binding are
  * valid until the next change.

@@ -7,13 +7,15 @@
  *	{ "type": "azure-vnet", ... }, { "type": "portmap", ... },
  *	{ "type": "knp-cni", "timeout": 30 } ] }
  *
- * ADD	   tells knpd the pod's namespace, name, uid, addresses and interface, and
- *	   returns when the kernel classifies them; prints prevResult as it came.
- *	   It fails with code 11, "try again later", if knpd does not answer, or
- *	   not in time: the runtime tears down the pod's network and tries again.
+ * ADD	   tells knpd the pod's namespace, name, uid, addresses and interface,
+ *	   and returns when the kernel classifies them; prints prevResult as it
+ *	   came. It fails with code 11, "try again later", if knpd does not
+ *	   answer, or not in time: the runtime tears down the pod's network and
+ *	   tries again.
  * DEL	   tells knpd. It succeeds also while knpd is away: a runtime repeats a
- *	   failed DEL for ever, and nobody could delete a pod then. What knpd is not
- *	   told it finds out: the interface is gone, the next pod has the address.
+ *	   failed DEL for ever, and nobody could delete a pod then. What knpd is
+ *	   not told it finds out: the interface is gone, the next pod has the
+ *	   address.
  * CHECK   fails unless the kernel classifies what was added.
  * GC	   as DEL, for all attachments that are not listed.
  * STATUS  fails with code 50 while an ADD would.
@@ -58,7 +60,7 @@ static int print(struct json_object *doc)
 	return err ? 1 : 0;
 }
 
-/* ---- knpd ------------------------------------------------------------------ */
+/* ---- knpd --------------------------------------------------------------- */
 
 static int no_knpd(struct knp_cni_error *e, const char *socket, int err)
 {
@@ -204,7 +206,7 @@ static int ask(const struct knp_cni_call *call, struct json_object *request,
 	return err ? no_knpd(e, call->socket, -err) : understand(answer, e);
 }
 
-/* ---- operations ------------------------------------------------------------- */
+/* ---- operations --------------------------------------------------------- */
 
 /* NULL if out of memory; takes over @value, which may be NULL. */
 static struct json_object *request_new(const char *op, const char *key,

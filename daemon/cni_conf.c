@@ -152,7 +152,7 @@ static int take_options(struct knp_cni_call *call, struct knp_cni_error *e)
 	return 0;
 }
 
-/* ---- the environment ------------------------------------------------------ */
+/* ---- the environment ---------------------------------------------------- */
 
 static bool is_set(const char *value)
 {
@@ -217,7 +217,7 @@ static int take_pod(const struct knp_cni_env *env, struct knp_binding *b,
 			       "K8S_POD_NAMESPACE and K8S_POD_NAME are needed");
 }
 
-/* ---- prevResult ------------------------------------------------------------ */
+/* ---- prevResult --------------------------------------------------------- */
 
 static int bad_prev(struct knp_cni_error *e, const char *why)
 {
@@ -270,7 +270,7 @@ static int take_prev(struct knp_cni_call *call, struct knp_cni_error *e)
 	return 0;
 }
 
-/* ---- operations ------------------------------------------------------------- */
+/* ---- operations --------------------------------------------------------- */
 
 static int take_attachment(const struct knp_cni_env *env,
 			   struct knp_cni_call *call, struct knp_cni_error *e)
@@ -338,7 +338,7 @@ void knp_cni_call_clear(struct knp_cni_call *call)
 	*call = (struct knp_cni_call){ 0 };
 }
 
-/* ---- answers ----------------------------------------------------------------- */
+/* ---- answers ------------------------------------------------------------ */
 
 struct json_object *knp_cni_versions(const char *version)
 {

@@ -49,8 +49,8 @@ struct knp_cni_env {
  * @version: as text for the answers; of the configuration
  * @socket: of knpd
  * @netns: of the pod, NULL if there is none
- * @binding: of ADD and CHECK, but for its ifindex; of DEL only its attachment and
- *	network; NULL of the others
+ * @binding: of ADD and CHECK, but for its ifindex; of DEL only its attachment
+ *	and network; NULL of the others
  * @network: name
  * @attachments: of GC, an array
  * @prev: prevResult, or NULL

@@ -8,11 +8,11 @@ enum knp_cni_code {
 	KNP_CNI_ENVIRONMENT = 4,	/* a variable is missing or wrong */
 	KNP_CNI_IO = 5,
 	KNP_CNI_DECODE = 6,		/* no JSON */
-	KNP_CNI_CONFIG = 7,		/* a network configuration it cannot use */
+	KNP_CNI_CONFIG = 7,		/* a configuration it cannot use */
 	KNP_CNI_LATER = 11,		/* transient: try again */
 	KNP_CNI_UNAVAILABLE = 50,	/* of STATUS: ADD would fail */
-	KNP_CNI_UNKNOWN = 100,		/* of CHECK: knpd has no such attachment */
-	KNP_CNI_UNENFORCED = 101,	/* of CHECK: the kernel does not hold it */
+	KNP_CNI_UNKNOWN = 100,		/* of CHECK: knpd has none such */
+	KNP_CNI_UNENFORCED = 101,	/* of CHECK: nor has the kernel */
 	KNP_CNI_INTERNAL = 999,
 };
 

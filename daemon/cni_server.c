@@ -513,10 +513,14 @@ int knp_cni_server_open(struct event_base *base, const char *dir,
 
 void knp_cni_server_close(struct knp_cni_server *s)
 {
+	struct client *next;
+
 	if (!s)
 		return;
-	while (s->clients)
-		client_free(s->clients);
+	for (struct client *c = s->clients; c; c = next) {
+		next = c->next;
+		client_free(c);
+	}
 	if (s->listener)
 		evconnlistener_free(s->listener);
 	if (s->path[0])

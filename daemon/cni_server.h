@@ -8,15 +8,16 @@
  *   {"op": "add", "timeout_ms": N, "binding": B}  waits, see below
  *   {"op": "check", "binding": B}
  *   {"op": "del", "containerID": ..., "ifname": ...}
- *   {"op": "gc", "network": ..., "attachments": [{"containerID", "ifname"}, ...]}
+ *   {"op": "gc", "network": ..., "attachments": [{"containerID", "ifname"}]}
  *   {"op": "status"}
  *
  *   {"generation": N} or {"code": CNI error code, "msg": ..., "details": ...}
  *
- * B is a binding as of bindings.h. An addition is answered when the kernel holds
- * a generation that classifies all its addresses: until the API server has told
- * of the pod, and until the module is there, for as long as the client wants to
- * wait. One that fails, or whose client leaves, leaves no binding behind.
+ * B is a binding as of bindings.h. An addition is answered when the kernel
+ * holds a generation that classifies all its addresses: until the API server
+ * has told of the pod, and until the module is there, for as long as the
+ * client wants to wait. One that fails, or whose client leaves, leaves no
+ * binding behind.
  *
  * What a client may cost is bounded: REQUEST_MAX bytes, CLIENTS_MAX at a time,
  * READ_S seconds to say what it wants, WAIT_MAX_MS to wait.
@@ -42,8 +43,8 @@ struct knp_cni_server;
  * @del: forget one
  * @keep: forget those of a network that are not listed
  * @has: whether a binding is there, and the same
- * @pending: what is missing until an attachment is enforced, one line; NULL if it
- *	is
+ * @pending: what is missing until an attachment is enforced, one line; NULL if
+ *	it is
  * @unready: what keeps every addition from being answered, one line, or NULL
  * @generation: the kernel's
  *

@@ -6,10 +6,10 @@
  *		knp-cni, links ─►
  *
  * One event loop. Whatever happens (a change at the source, a pod that is about
- * to start, the module's coming, a commit of somebody else, a retry) ends in reconcile(), which makes
- * the kernel hold what the store says; where it already does, nothing is
- * written. Nothing is pushed before all of the source was read once, and
- * nothing is removed when this process ends: the kernel goes on.
+ * to start, the module's coming, a commit of somebody else, a retry) ends in
+ * reconcile(), which makes the kernel hold what the store says; where it already
+ * does, nothing is written. Nothing is pushed before all of the source was read
+ * once, and nothing is removed when this process ends: the kernel goes on.
  *
  * After each success the names are written (names.h), then status.json is
  * replaced (status.h): at once, but not more often than STATUS_MS, and no more

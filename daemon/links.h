@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The interfaces of this network namespace, as the kernel tells them: which there
- * are, and which of them lead to pods.
+ * The interfaces of this network namespace, as the kernel tells them: which
+ * there are, and which of them lead to pods.
  *
- * Routed CNI plugins (Azure's transparent mode, ptp of kindnet, Calico, ...) give
- * each pod a veth pair, and the node a route of one address to its end. So an
- * interface leads to a pod if
+ * Routed CNI plugins (Azure's transparent mode, ptp of kindnet, Calico, ...)
+ * give each pod a veth pair, and the node a route of one address to its end.
+ * So an interface leads to a pod if
  *   - it is a veth whose other end is in another network namespace,
  *   - a route of a single address leads there directly, and
  *   - no default route does: that is how a node in a container has its uplink.
@@ -45,8 +45,8 @@ int knp_links_read(struct knp_links_view *ret);
 void knp_links_clear(struct knp_links_view *view);
 
 /*
- * Have @changed called when they may be others, from the event loop. Return 0 or
- * -errno; to knp_links_close(), which accepts NULL.
+ * Have @changed called when they may be others, from the event loop. Return 0
+ * or -errno; to knp_links_close(), which accepts NULL.
  */
 int knp_links_open(struct event_base *base, void (*changed)(void *arg),
 		   void *arg, struct knp_links **ret);

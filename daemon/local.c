@@ -300,7 +300,8 @@ const char *knp_local_pending(struct knp_local *l,
 	return NULL;
 }
 
-bool knp_local_has(const struct knp_local *l, const struct knp_binding *binding)
+bool knp_local_has(const struct knp_local *l,
+		   const struct knp_binding *binding)
 {
 	const struct knp_binding *b = knp_bindings_find(l->bindings,
 							&binding->at);

@@ -7,7 +7,7 @@
  *     in and gets the addresses that are bound to it; a binding that comes or
  *     goes later changes the pod that is in. So lists may be received at any
  *     time: those that wait to be put are taken in then;
- *   - the interfaces of pods are those of bindings and those that links.h finds.
+ *   - the interfaces of pods are those of bindings and those links.h finds.
  *
  * Bindings outlive the daemon: they are in the runtime folder, in "bindings",
  *
@@ -29,17 +29,17 @@
 struct knp_local;
 
 /*
- * Look after a store from here on, which must outlive it as @node must. Return 0
- * or -ENOMEM; to knp_local_free(), which accepts NULL.
+ * Look after a store from here on, which must outlive it as @node must. Return
+ * 0 or -ENOMEM; to knp_local_free(), which accepts NULL.
  */
 int knp_local_new(struct knp_store *store, const char *node,
 		  struct knp_local **ret);
 void knp_local_free(struct knp_local *l);
 
 /*
- * Read the bindings of a runtime folder, and, with @keep, keep them there; @dir
- * must outlive it. Return 0, also if there are none; -errno if they cannot be used: there are
- * none then, and the next addition replaces them.
+ * Read the bindings of a runtime folder, and, with @keep, keep them there;
+ * @dir must outlive it. Return 0, also if there are none; -errno if they
+ * cannot be used: there are none then, and the next addition replaces them.
  */
 int knp_local_load(struct knp_local *l, const char *dir, bool keep);
 
@@ -47,9 +47,9 @@ int knp_local_load(struct knp_local *l, const char *dir, bool keep);
 int knp_local_set_links(struct knp_local *l, const struct knp_links_view *view);
 
 /*
- * An attachment was added, deleted; or only these of a network are left. @binding
- * is taken over. Return 0; -ENOMEM, or -errno if the folder cannot be written: an
- * addition did not happen then, a deletion did.
+ * An attachment was added, deleted; or only these of a network are left.
+ * @binding is taken over. Return 0; -ENOMEM, or -errno if the folder cannot be
+ * written: an addition did not happen then, a deletion did.
  */
 int knp_local_add(struct knp_local *l, struct knp_binding *binding);
 int knp_local_del(struct knp_local *l, const struct knp_attachment *at);
@@ -64,6 +64,7 @@ const char *knp_local_pending(struct knp_local *l,
 			      const struct knp_attachment *at);
 
 /* Whether a binding is there, and says the same but for its age. */
-bool knp_local_has(const struct knp_local *l, const struct knp_binding *binding);
+bool knp_local_has(const struct knp_local *l,
+		   const struct knp_binding *binding);
 
 #endif /* KNP_LOCAL_H */

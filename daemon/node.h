@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The node: what knpd learns here and not from its source of objects. It follows
- * the interfaces, listens to knp-cni if that is asked for, and brings both into
- * the store (local.h).
+ * The node: what knpd learns here and not from its source of objects. It
+ * follows the interfaces, listens to knp-cni if that is asked for, and brings
+ * both into the store (local.h).
  *
  *   kernel ── links ──┐
  *                     ├──► local ──► store
@@ -49,8 +49,8 @@ struct knp_node_options {
 };
 
 /*
- * Open it. Of what is missing, only a socket for knp-cni is an error; the rest is
- * logged. Return 0 or -errno. @store, @options and @ops must outlive it.
+ * Open it. Of what is missing, only a socket for knp-cni is an error; the rest
+ * is logged. Return 0 or -errno. @store, @options and @ops must outlive it.
  */
 int knp_node_open(struct event_base *base, struct knp_store *store,
 		  const struct knp_node_options *options,

@@ -14,11 +14,11 @@
  * Setting up. Once per instance of the module (which is also: once per start of
  * this process) the wanted mode and unknown-local are set (audit and pass before
  * the transaction, enforce and drop after it, so that no packet is dropped that
- * neither setting would drop) and, last, the wanted families are attached: hooks of ours never judge by the
- * default, they start with a snapshot. Where nothing was ever committed, even
- * an empty ruleset is, so that enforcement has a generation. Afterwards an
- * operator who detaches or changes them is not overruled until the next
- * start.
+ * neither setting would drop) and, last, the wanted families are attached:
+ * hooks of ours never judge by the default, they start with a snapshot. Where
+ * nothing was ever committed, even an empty ruleset is, so that enforcement has
+ * a generation. Afterwards an operator who detaches or changes them is not
+ * overruled until the next start.
  *
  * Failures leave the kernel at its last generation: BEGIN..COMMIT is atomic.
  */

@@ -129,7 +129,7 @@ before=$(unknown_drops node1)
 born x/new node1 21 app=client
 check "knp-cni adds a pod whose address nobody has told" starts x/new
 check "it prints the result before it" jq -e \
-	--slurpfile conf /run/cni.conf '. == $conf[0].prevResult' /run/cni.out
+	--slurpfile conf /run/cni.conf ". == \$conf[0].prevResult" /run/cni.out
 check "its first packets reach whom they may" \
 	reaches yes x/new x/b 80/TCP 80/UDP
 check "its first packets reach nobody else" reaches no x/new y/a 80/TCP 80/UDP
