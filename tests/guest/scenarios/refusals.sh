@@ -134,7 +134,7 @@ END
 ports() {
 	cat <<-END
 	podSelector: {matchLabels: {app: client}}
-	ingress: [{ports: [$(seq -s, -f '{port: %g}' 2 2 $((2 * $1)))]}]
+	ingress: [{ports: [{port: $(seq -s '}, {port: ' 2 2 $((2 * $1)))}]}]
 	END
 }
 change "a policy with one port too many" apply x/ports < <(ports 513)
