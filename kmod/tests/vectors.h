@@ -44,11 +44,14 @@ struct knp_vector_item {
 
 /**
  * struct knp_vector_ask - a connection, and what is expected
+ * @src: address that opens it
+ * @dst: address that is called
  * @port: destination port, host byte order
  * @family: AF_INET or AF_INET6
  * @proto: IP protocol
  * @pass: whether it passes
  * @more: with the next one it is one question: whether both pass
+ * @pad: 0
  */
 struct knp_vector_ask {
 	__u8 src[KNP_ADDR_LEN];
