@@ -118,32 +118,6 @@ void knp_counters_retire(struct knp_counters *c, const struct knp_tables *old,
 		rules->removed = get_state_synchronize_rcu();
 }
 
-static void stat_hit(struct knp_stat *s, unsigned int bytes)
-{
-	u64_stats_update_begin(&s->syncp);
-	u64_stats_inc(&s->packets);
-	u64_stats_add(&s->bytes, bytes);
-	u64_stats_update_end(&s->syncp);
-}
-
-void knp_counters_hit_reason(struct knp_counters *c, u32 reason,
-			     unsigned int bytes)
-{
-	stat_hit(&this_cpu_ptr(c->reasons)->stat[reason], bytes);
-}
-
-void knp_counters_hit_rule(struct knp_counters *c, u32 rule,
-			   unsigned int bytes)
-{
-	struct knp_stat_page __percpu *page;
-
-	if (!rule)
-		return;
-	/* The snapshot that named the rule was published after its page. */
-	page = READ_ONCE(c->rules->page[rule / KNP_STATS_PER_PAGE]);
-	stat_hit(&this_cpu_ptr(page)->stat[rule % KNP_STATS_PER_PAGE], bytes);
-}
-
 static void stat_sum(struct knp_stat_page __percpu *page, unsigned int i,
 		     struct knp_counter *out)
 {

@@ -96,13 +96,34 @@ void knp_counters_retire(struct knp_counters *c, const struct knp_tables *old,
 			 const struct knp_tables *new,
 			 const unsigned long *touched);
 
+static inline void knp_stat_hit(struct knp_stat *s, unsigned int bytes)
+{
+	u64_stats_update_begin(&s->syncp);
+	u64_stats_inc(&s->packets);
+	u64_stats_add(&s->bytes, bytes);
+	u64_stats_update_end(&s->syncp);
+}
+
 /** knp_counters_hit_reason() - called by hooks */
-void knp_counters_hit_reason(struct knp_counters *c, u32 reason,
-			     unsigned int bytes);
+static inline void knp_counters_hit_reason(struct knp_counters *c, u32 reason,
+					   unsigned int bytes)
+{
+	knp_stat_hit(&this_cpu_ptr(c->reasons)->stat[reason], bytes);
+}
 
 /** knp_counters_hit_rule() - called by hooks; @rule 0 counts nothing */
-void knp_counters_hit_rule(struct knp_counters *c, u32 rule,
-			   unsigned int bytes);
+static inline void knp_counters_hit_rule(struct knp_counters *c, u32 rule,
+					 unsigned int bytes)
+{
+	struct knp_stat_page __percpu *page;
+
+	if (!rule)
+		return;
+	/* The snapshot that named the rule was published after its page. */
+	page = READ_ONCE(c->rules->page[rule / KNP_STATS_PER_PAGE]);
+	knp_stat_hit(&this_cpu_ptr(page)->stat[rule % KNP_STATS_PER_PAGE],
+		     bytes);
+}
 
 /** knp_counters_reason() - read one reason's counter into @out */
 void knp_counters_reason(const struct knp_counters *c, u32 reason,
