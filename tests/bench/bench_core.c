@@ -29,24 +29,6 @@
 #define COLD	300
 #define ZIPF	1.1
 
-/** struct named_flow - a kind of flow by name */
-struct named_flow {
-	const char *name;
-	enum flow_kind kind;
-	unsigned int family;
-};
-
-static const struct named_flow flows[] = {
-	{ "pod4", FLOW_POD, KNP_V4 },
-	{ "pair4", FLOW_PAIR, KNP_V4 },
-	{ "nobody4", FLOW_NOBODY, KNP_V4 },
-	{ "cidr4", FLOW_CIDR, KNP_V4 },
-	{ "pod6", FLOW_POD, KNP_V6 },
-	{ "cidr6", FLOW_CIDR, KNP_V6 },
-};
-
-#define NFLOWS (sizeof(flows) / sizeof(flows[0]))
-
 static struct knp_flow trace[TRACE];
 static unsigned char evict[EVICT];
 /* Printed in the end, so that what is added to it has to be worked out. */

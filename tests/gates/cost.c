@@ -23,23 +23,6 @@
 
 #define FLOWS 1000
 
-/** struct named_flow - a kind of flow by name */
-struct named_flow {
-	const char *name;
-	enum flow_kind kind;
-	unsigned int family;
-};
-
-static const struct named_flow flows[] = {
-	{ "pod4", FLOW_POD, KNP_V4 },
-	{ "pair4", FLOW_PAIR, KNP_V4 },
-	{ "nobody4", FLOW_NOBODY, KNP_V4 },
-	{ "cidr4", FLOW_CIDR, KNP_V4 },
-	{ "pod6", FLOW_POD, KNP_V6 },
-};
-
-#define NFLOWS (sizeof(flows) / sizeof(flows[0]))
-
 /* A pod of another node comes to be of another class. */
 static void change_pod(struct knp_tables *t)
 {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The models that have figures; the workloads W1 to W3 are among them. */
+/*
+ * The models that have figures, the workloads W1 to W3 among them, and the kinds
+ * of flows whose verdicts are timed or counted in them.
+ */
 #ifndef KNP_GATES_MODELS_H
 #define KNP_GATES_MODELS_H
 
@@ -22,5 +25,23 @@ static const struct model models[] = {
 };
 
 #define NMODELS (sizeof(models) / sizeof(models[0]))
+
+/** struct named_flow - a kind of flow by name */
+struct named_flow {
+	const char *name;
+	enum flow_kind kind;
+	unsigned int family;
+};
+
+static const struct named_flow flows[] = {
+	{ "pod4", FLOW_POD, KNP_V4 },
+	{ "pair4", FLOW_PAIR, KNP_V4 },
+	{ "nobody4", FLOW_NOBODY, KNP_V4 },
+	{ "cidr4", FLOW_CIDR, KNP_V4 },
+	{ "pod6", FLOW_POD, KNP_V6 },
+	{ "cidr6", FLOW_CIDR, KNP_V6 },
+};
+
+#define NFLOWS (sizeof(flows) / sizeof(flows[0]))
 
 #endif /* KNP_GATES_MODELS_H */
