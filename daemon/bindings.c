@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "bindings.h"
+#include "numbers.h"
 #include "pod.h"
 
 /**
@@ -108,15 +109,6 @@ static void del_at(struct knp_bindings *b, size_t i)
 	knp_binding_free(gone);
 }
 
-static bool has_ip(const struct knp_binding *binding, const struct knp_ip *ip)
-{
-	for (uint32_t i = 0; i < binding->nips; i++)
-		if (binding->ips[i].family == ip->family &&
-		    !memcmp(binding->ips[i].b, ip->b, sizeof(ip->b)))
-			return true;
-	return false;
-}
-
 /* Addresses that @by has now are no longer @from's. */
 static void take_ips(const struct knp_bindings *b, struct knp_binding *from,
 		     const struct knp_binding *by)
@@ -124,7 +116,7 @@ static void take_ips(const struct knp_bindings *b, struct knp_binding *from,
 	uint32_t n = 0;
 
 	for (uint32_t i = 0; i < from->nips; i++)
-		if (!has_ip(by, &from->ips[i]))
+		if (!knp_ip_among(&from->ips[i], by->ips, by->nips))
 			from->ips[n++] = from->ips[i];
 	if (n == from->nips)
 		return;
@@ -184,13 +176,6 @@ size_t knp_bindings_keep(struct knp_bindings *b, const char *network,
 	return before - b->n;
 }
 
-static int by_number(const void *a, const void *b)
-{
-	uint32_t na = *(const uint32_t *)a, nb = *(const uint32_t *)b;
-
-	return (na > nb) - (na < nb);
-}
-
 size_t knp_bindings_keep_links(struct knp_bindings *b, const uint32_t *v,
 			       size_t n)
 {
@@ -199,7 +184,7 @@ size_t knp_bindings_keep_links(struct knp_bindings *b, const uint32_t *v,
 	for (size_t i = b->n; i--;)
 		if (b->v[i]->ifindex &&
 		    !(n && bsearch(&b->v[i]->ifindex, v, n, sizeof(*v),
-				   by_number)))
+				   knp_by_number)))
 			del_at(b, i);
 	return before - b->n;
 }

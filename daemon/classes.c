@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "compile_impl.h"
+#include "numbers.h"
 #include "selector.h"
 
 static int match_pods(struct knp_comp *c, uint32_t atom,
@@ -54,13 +55,6 @@ int knp_comp_match(struct knp_comp *c)
 		}
 	}
 	return 0;
-}
-
-static int by_number(const void *a, const void *b)
-{
-	const uint32_t *na = a, *nb = b;
-
-	return (*na > *nb) - (*na < *nb);
 }
 
 int knp_comp_regions(struct knp_comp *c)
@@ -265,7 +259,8 @@ static int classify_ip(struct knp_comp *c, struct knp_cip *ip,
 	if (err)
 		return err;
 	if (sig->atoms.n > 1)
-		qsort(sig->atoms.v, sig->atoms.n, sizeof(uint32_t), by_number);
+		qsort(sig->atoms.v, sig->atoms.n, sizeof(uint32_t),
+		      knp_by_number);
 	err = intern_class(c, sig, &ip->class_id);
 	/* Without a class of its own it is what its region is. */
 	ip->peer = ip->class_id;

@@ -159,14 +159,6 @@ static int receive(int fd, int64_t until, char answer[ANSWER_MAX])
 	}
 }
 
-static const char *text_of(struct json_object *obj, const char *key)
-{
-	struct json_object *value = NULL;
-
-	json_object_object_get_ex(obj, key, &value);
-	return value ? json_object_get_string(value) : "";
-}
-
 static int understand(const char *answer, struct knp_cni_error *e)
 {
 	struct json_object *doc = json_tokener_parse(answer);
@@ -178,8 +170,8 @@ static int understand(const char *answer, struct knp_cni_error *e)
 				   "knpd answers in no known way");
 	else if (json_object_object_get_ex(doc, "code", &code))
 		err = knp_cni_explain(e, json_object_get_int(code),
-				      text_of(doc, "msg"), "%s",
-				      text_of(doc, "details"));
+				      knp_cni_text(doc, "msg"), "%s",
+				      knp_cni_text(doc, "details"));
 	json_object_put(doc);
 	return err;
 }

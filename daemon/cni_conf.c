@@ -49,8 +49,7 @@ static struct json_object *member(struct json_object *obj, const char *key)
 	return value;
 }
 
-/* A text, "" if there is none. */
-static const char *text_of(struct json_object *obj, const char *key)
+const char *knp_cni_text(struct json_object *obj, const char *key)
 {
 	struct json_object *value = member(obj, key);
 
@@ -104,7 +103,7 @@ static int decode(const char *text, size_t len, struct knp_cni_call *call,
 
 static int take_version(struct knp_cni_call *call, struct knp_cni_error *e)
 {
-	const char *text = text_of(call->conf, "cniVersion");
+	const char *text = knp_cni_text(call->conf, "cniVersion");
 	const struct version *v = versions;
 	bool has;
 
@@ -134,8 +133,8 @@ static int take_options(struct knp_cni_call *call, struct knp_cni_error *e)
 	struct json_object *timeout = member(call->conf, "timeout");
 	double s;
 
-	call->network = text_of(call->conf, "name");
-	call->socket = text_of(call->conf, "socket");
+	call->network = knp_cni_text(call->conf, "name");
+	call->socket = knp_cni_text(call->conf, "socket");
 	if (!*call->socket)
 		call->socket = KNP_RUNTIME_DIR "/" KNP_CNI_SOCKET;
 	call->timeout_ms = KNP_CNI_TIMEOUT_MS;
@@ -167,9 +166,23 @@ static int need(const char *name, const char *value, struct knp_cni_error *e)
 			       "an environment variable is not set", "%s", name);
 }
 
-static char *copy(const char *text, size_t n)
+/* Where the value of an argument goes; NULL: it is not for us. */
+static char **arg_of(struct knp_binding *b, const char *key, size_t len)
 {
-	return strndup(text, n);
+	const struct {
+		const char *key;
+		char **to;
+	} args[] = {
+		{ "K8S_POD_NAMESPACE", &b->ns },
+		{ "K8S_POD_NAME", &b->name },
+		{ "K8S_POD_UID", &b->uid },
+	};
+
+	for (size_t i = 0; i < sizeof(args) / sizeof(*args); i++)
+		if (strlen(args[i].key) == len &&
+		    !strncmp(args[i].key, key, len))
+			return args[i].to;
+	return NULL;
 }
 
 /* "K=V;K=V": those of other plugins are not ours to judge. */
@@ -178,22 +191,11 @@ static int take_args(const char *args, struct knp_binding *b)
 	while (args && *args) {
 		size_t len = strcspn(args, ";");
 		size_t key = strcspn(args, "=;");
-		const char *value = args + key + 1;
-		size_t n = key < len ? len - key - 1 : 0;
-		char **to = NULL;
+		char **to = key < len ? arg_of(b, args, key) : NULL;
 
-		if (key < len && !strncmp(args, "K8S_POD_NAMESPACE", key) &&
-		    key == strlen("K8S_POD_NAMESPACE"))
-			to = &b->ns;
-		else if (key < len && !strncmp(args, "K8S_POD_NAME", key) &&
-			 key == strlen("K8S_POD_NAME"))
-			to = &b->name;
-		else if (key < len && !strncmp(args, "K8S_POD_UID", key) &&
-			 key == strlen("K8S_POD_UID"))
-			to = &b->uid;
 		if (to) {
 			free(*to);
-			*to = copy(value, n);
+			*to = strndup(args + key + 1, len - key - 1);
 			if (!*to)
 				return -ENOMEM;
 		}
@@ -227,7 +229,7 @@ static int bad_prev(struct knp_cni_error *e, const char *why)
 
 static int take_ip(struct json_object *entry, struct knp_binding *b)
 {
-	const char *text = text_of(entry, "address");
+	const char *text = knp_cni_text(entry, "address");
 	size_t len = strcspn(text, "/");
 	struct knp_ip ip;
 	char address[46];
@@ -309,7 +311,7 @@ int knp_cni_call_parse(const struct knp_cni_env *env, const char *text,
 	if (take_command(env, ret, e) || decode(text, len, ret, e))
 		return -1;
 	if (ret->command == KNP_CNI_VERSIONS) {
-		ret->version = text_of(ret->conf, "cniVersion");
+		ret->version = knp_cni_text(ret->conf, "cniVersion");
 		return 0;
 	}
 	if (take_version(ret, e) || take_options(ret, e))

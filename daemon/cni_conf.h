@@ -85,6 +85,9 @@ int knp_cni_call_parse(const struct knp_cni_env *env, const char *text,
 		       struct knp_cni_error *e);
 void knp_cni_call_clear(struct knp_cni_call *call);
 
+/* A text of an object, "" if there is none; valid as long as the object. */
+const char *knp_cni_text(struct json_object *obj, const char *key);
+
 /* What VERSION answers; NULL if out of memory. */
 struct json_object *knp_cni_versions(const char *version);
 

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cni_conf.h"
 #include "cni_link.h"
 
 static int open_here(struct nl_sock **ret)
@@ -90,15 +91,6 @@ static int ask_pod(const char *netns, const char *ifname, uint32_t *ret)
 	return err;
 }
 
-static const char *text_of(struct json_object *obj, const char *key)
-{
-	struct json_object *value = NULL;
-
-	json_object_object_get_ex(obj, key, &value);
-	return json_object_is_type(value, json_type_string) ?
-	       json_object_get_string(value) : "";
-}
-
 /* The last interface without a sandbox that is a veth: bridges come before. */
 static int ask_prev(struct json_object *prev, uint32_t *ret)
 {
@@ -116,9 +108,9 @@ static int ask_prev(struct json_object *prev, uint32_t *ret)
 	err = -ENODEV;
 	for (size_t i = json_object_array_length(interfaces); err && i--;) {
 		entry = json_object_array_get_idx(interfaces, i);
-		if (*text_of(entry, "sandbox"))
+		if (*knp_cni_text(entry, "sandbox"))
 			continue;
-		err = veth_of(sock, text_of(entry, "name"), &link);
+		err = veth_of(sock, knp_cni_text(entry, "name"), &link);
 		if (err)
 			continue;
 		*ret = (uint32_t)rtnl_link_get_ifindex(link);

@@ -15,6 +15,7 @@
 
 #include "clock.h"
 #include "links.h"
+#include "numbers.h"
 #include "ruleset.h"
 
 #define LINKS_MS	20
@@ -162,23 +163,16 @@ static int read_all(struct nl_sock *sock, struct reading *r)
 	return err;
 }
 
-static int by_number(const void *a, const void *b)
-{
-	uint32_t na = *(const uint32_t *)a, nb = *(const uint32_t *)b;
-
-	return (na > nb) - (na < nb);
-}
-
 static void sort(struct knp_recs *recs)
 {
 	if (recs->n > 1)
-		qsort(recs->v, recs->n, recs->size, by_number);
+		qsort(recs->v, recs->n, recs->size, knp_by_number);
 }
 
 static bool has(const struct knp_recs *recs, uint32_t ifindex)
 {
 	return recs->n && bsearch(&ifindex, recs->v, recs->n, recs->size,
-				  by_number);
+				  knp_by_number);
 }
 
 /* @veths becomes those that lead to pods. */

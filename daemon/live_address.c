@@ -22,11 +22,6 @@ static bool effective(const struct knp_pod *pod)
 	return !pod->host_network && !pod->terminal && pod->nips;
 }
 
-static bool same_ip(const struct knp_ip *a, const struct knp_ip *b)
-{
-	return a->family == b->family && !memcmp(a->b, b->b, sizeof(a->b));
-}
-
 static size_t home(const struct knp_live *l, const struct knp_ip *ip)
 {
 	return knp_hash_bytes(ip, sizeof(*ip)) & (l->nslots - 1);
@@ -39,7 +34,7 @@ struct live_slot *live_slot(const struct knp_live *l, const struct knp_ip *ip)
 	if (!l->nslots)
 		return NULL;
 	for (at = home(l, ip); l->slots[at].who; at = (at + 1) & (l->nslots - 1))
-		if (same_ip(live_ip(l->slots[at].who), ip))
+		if (knp_ip_equal(live_ip(l->slots[at].who), ip))
 			return &l->slots[at];
 	return NULL;
 }
@@ -352,7 +347,7 @@ static int inherit(struct knp_live *l, const struct knp_ip *ip)
 	uintptr_t who;
 
 	for (size_t i = 0; i < l->losers.n; i++)
-		if (same_ip(live_ip(losers[i]), ip) &&
+		if (knp_ip_equal(live_ip(losers[i]), ip) &&
 		    (heir == SIZE_MAX || precedes(losers[i], losers[heir])))
 			heir = i;
 	if (heir == SIZE_MAX)

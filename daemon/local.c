@@ -255,11 +255,9 @@ int knp_local_keep(struct knp_local *l, const char *network,
 
 static bool shows(const struct knp_pod *pod, const struct knp_ip *ip)
 {
-	for (uint32_t i = pod->nips - pod->nbound; i < pod->nips; i++)
-		if (pod->ips[i].family == ip->family &&
-		    !memcmp(pod->ips[i].b, ip->b, sizeof(ip->b)))
-			return true;
-	return false;
+	const struct knp_ip *bound = pod->ips + pod->nips - pod->nbound;
+
+	return knp_ip_among(ip, bound, pod->nbound);
 }
 
 __attribute__((format(printf, 2, 3)))

@@ -99,16 +99,6 @@ struct knp_pod *knp_pod_new(struct knp_pod_view *view)
 	return NULL;
 }
 
-static bool is_among(const struct knp_ip *ip, const struct knp_ip *ips,
-		     uint32_t n)
-{
-	for (uint32_t i = 0; i < n; i++)
-		if (ip->family == ips[i].family &&
-		    !memcmp(ip->b, ips[i].b, sizeof(ip->b)))
-			return true;
-	return false;
-}
-
 struct knp_pod *knp_pod_bind(const struct knp_pod *pod,
 			     const struct knp_ip *ips, uint32_t n)
 {
@@ -125,7 +115,7 @@ struct knp_pod *knp_pod_bind(const struct knp_pod *pod,
 		return NULL;
 	memcpy(copy, pod, offsetof(struct knp_pod, ips));
 	for (uint32_t i = 0; i < own; i++)
-		if (!is_among(&pod->ips[i], ips, n))
+		if (!knp_ip_among(&pod->ips[i], ips, n))
 			copy->ips[nips++] = pod->ips[i];
 	for (uint32_t i = 0; i < n; i++)
 		copy->ips[nips++] = ips[i];

@@ -124,14 +124,9 @@ static bool selector_equal(const struct knp_selector *a,
 	return true;
 }
 
-static bool ip_equal(const struct knp_ip *a, const struct knp_ip *b)
-{
-	return a->family == b->family && !memcmp(a->b, b->b, sizeof(a->b));
-}
-
 static bool prefix_equal(const struct knp_prefix *a, const struct knp_prefix *b)
 {
-	return a->len == b->len && ip_equal(&a->ip, &b->ip);
+	return a->len == b->len && knp_ip_equal(&a->ip, &b->ip);
 }
 
 static bool block_equal(const struct knp_ipblock *a,

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "numbers.h"
 #include "regions.h"
 
 /* struct edge - a prefix where a block begins, or (@except) ends */
@@ -83,13 +84,6 @@ static uint32_t enclosing(const struct knp_regions *regions, uint32_t from,
 	return from;
 }
 
-static int by_number(const void *a, const void *b)
-{
-	const uint32_t *na = a, *nb = b;
-
-	return (*na > *nb) - (*na < *nb);
-}
-
 /* The blocks of a region: its parent's, and the edges at its own prefix. */
 static int region_blocks(struct knp_regions *r, struct knp_region *region,
 			 const struct edge *edge, size_t n)
@@ -125,7 +119,7 @@ static int region_blocks(struct knp_regions *r, struct knp_region *region,
 	}
 	if (region->blocks.n > 1)
 		qsort((uint32_t *)r->pool.v + region->blocks.first,
-		      region->blocks.n, sizeof(uint32_t), by_number);
+		      region->blocks.n, sizeof(uint32_t), knp_by_number);
 	return 0;
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "numbers.h"
 #include "store.h"
 
 /* What the three kinds differ in. */
@@ -350,13 +351,6 @@ void knp_store_put_all(struct knp_store *s, enum knp_kind kind,
 	}
 }
 
-static int by_number(const void *a, const void *b)
-{
-	uint32_t na = *(const uint32_t *)a, nb = *(const uint32_t *)b;
-
-	return (na > nb) - (na < nb);
-}
-
 int knp_store_set_ifaces(struct knp_store *s, const uint32_t *ifaces, size_t n)
 {
 	uint32_t *v = calloc(n + 1, sizeof(*v));
@@ -366,7 +360,7 @@ int knp_store_set_ifaces(struct knp_store *s, const uint32_t *ifaces, size_t n)
 		return -ENOMEM;
 	if (n) {
 		memcpy(v, ifaces, n * sizeof(*v));
-		qsort(v, n, sizeof(*v), by_number);
+		qsort(v, n, sizeof(*v), knp_by_number);
 	}
 	for (size_t i = 0; i < n; i++)
 		if (!used || v[i] != v[used - 1])
@@ -561,6 +555,19 @@ bool knp_prefix_contains(const struct knp_prefix *outer,
 		    outer->ip.b[i])
 			return false;
 	return true;
+}
+
+bool knp_ip_equal(const struct knp_ip *a, const struct knp_ip *b)
+{
+	return a->family == b->family && !memcmp(a->b, b->b, sizeof(a->b));
+}
+
+bool knp_ip_among(const struct knp_ip *ip, const struct knp_ip *ips, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (knp_ip_equal(ip, &ips[i]))
+			return true;
+	return false;
 }
 
 const char *knp_ip_format(const struct knp_ip *ip, char buf[46])

@@ -372,6 +372,11 @@ int knp_prefix_parse(const char *text, struct knp_prefix *ret);
 bool knp_prefix_contains(const struct knp_prefix *outer,
 			 const struct knp_prefix *inner);
 
+bool knp_ip_equal(const struct knp_ip *a, const struct knp_ip *b);
+
+/* Whether an address is one of @n. */
+bool knp_ip_among(const struct knp_ip *ip, const struct knp_ip *ips, size_t n);
+
 /* Write an address as text into 46 bytes. */
 const char *knp_ip_format(const struct knp_ip *ip, char buf[46]);
 

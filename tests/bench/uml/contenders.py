@@ -74,27 +74,25 @@ class Knp(Contender):
         channel.commit(knp.Tables(w).records)
 
 
-class Nft(Contender):
-    """A rule set of nft_rules."""
+class Rules(Contender):
+    """Rules of a packet filter, as @render(workload) writes them."""
     kind = HOOKS
     judges = True
 
     def __init__(self, name, render, bit=model.POLICY, devices=False):
         super().__init__(name)
         self.render, self.bit, self.devices = render, bit, devices
+
+
+class Nft(Rules):
+    """A rule set of nft_rules."""
 
     def load(self, w):
         run(["nft", "-f", "-"], self.render(w))
 
 
-class Iptables(Contender):
+class Iptables(Rules):
     """Rules and sets of one of the iptables_ files."""
-    kind = HOOKS
-    judges = True
-
-    def __init__(self, name, render, bit=model.POLICY, devices=False):
-        super().__init__(name)
-        self.render, self.bit, self.devices = render, bit, devices
 
     def load(self, w):
         sets, rules = self.render(w)
