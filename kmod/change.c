@@ -75,6 +75,8 @@ static struct knp_ports near_of(const struct knp_portset *p)
 		return near;
 	if (p->n + !!p->any > KNP_PORTS_NEAR) {
 		near.more = p;
+		near.rule[0] = p->n;
+		near.rule[1] = p->any;
 		near.many = true;
 		return near;
 	}

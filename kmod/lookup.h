@@ -96,7 +96,7 @@ static __always_inline u32 knp_look_rule(const struct knp_tables *t, bool wide,
 	}
 	p += i;
 	if (unlikely(p->many))
-		return knp_portset_rule(p->more, proto, port, has_port);
+		return knp_ports_many(p, proto, port, has_port);
 
 	for (i = 0; i < KNP_PORTS_NEAR; i++) {
 		if ((p->proto[i] == proto || !p->proto[i]) && p->lo[i] <= lo &&

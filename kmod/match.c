@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
-#include <linux/string.h>
-
 #include "lookup.h"
 #include "match.h"
 
@@ -52,7 +50,9 @@ static u32 reason_of(const struct knp_verdict *v)
 void knp_match(const struct knp_tables *t, const struct knp_flow *f,
 	       struct knp_verdict *v)
 {
-	memset(v, 0, sizeof(*v));
+	/* By member: the kernel's memset() takes longer than a lookup. */
+	v->egress = (struct knp_side){};
+	v->ingress = (struct knp_side){};
 	if (f->src.q[0] == f->dst.q[0] && f->src.q[1] == f->dst.q[1]) {
 		v->reason = KNP_REASON_SELF;
 		v->pass = true;

@@ -15,6 +15,7 @@ static_assert(KNP_RULES_MAX <= 65535 && KNP_PORTSETS_MAX <= 65535 &&
 
 static_assert(sizeof(struct knp_front) == 64);
 static_assert(sizeof(struct knp_ports) == 16);
+static_assert(KNP_PART_HEAD + offsetof(struct knp_portset, port) == 64);
 static_assert(KNP_PORTSETS_MAX / KNP_PORTS_LEAF < KNP_PER_NODE(KNP_PORTS_BYTES));
 
 const struct knp_shape knp_shape_uses = {
@@ -321,12 +322,13 @@ bool knp_tables_endpoint(const struct knp_tables *t, unsigned int family,
 	return cell;
 }
 
-u32 knp_portset_rule(const struct knp_portset *p, u8 proto, u16 port,
-		     bool has_port)
+u32 knp_ports_many(const struct knp_ports *p, u8 proto, u16 port,
+		   bool has_port)
 {
 	const u32 key = knp_port_key(proto, has_port ? port : 0);
-	const struct knp_port *e = p->port;
-	u32 n = p->n;
+	const struct knp_port *e = p->more->port;
+	const u32 any = p->rule[1];
+	u32 n = p->rule[0];
 
 	while (n > 1) {
 		u32 half = n / 2;
@@ -337,11 +339,11 @@ u32 knp_portset_rule(const struct knp_portset *p, u8 proto, u16 port,
 	}
 
 	if (e->key > key || e->key >> 16 != proto)
-		return p->any;
+		return any;
 	/* A full range is the only entry of its protocol. */
 	if (has_port ? port <= e->last : e->key == key && e->last == 65535)
 		return e->rule;
-	return p->any;
+	return any;
 }
 
 u8 knp_tables_role(const struct knp_tables *t, u32 ifindex)

@@ -75,11 +75,13 @@ struct knp_port {
  * struct knp_portset - a portset, the data of a part
  * @n: entries, those of protocol 0 left out
  * @any: rule of the entry of protocol 0, 0: there is none
+ * @pad: so that the entries begin with a line; packets read nothing else
  * @port: the entries, ascending
  */
 struct knp_portset {
 	u32 n;
 	u32 any;
+	u64 pad[3];
 	struct knp_port port[];
 };
 
@@ -90,9 +92,10 @@ struct knp_portset {
  * @lo: first port of an entry
  * @hi: last port
  * @more: instead, if there are more entries: the portset; borrowed
- * @rule: the entry's, 0: there is none
+ * @rule: the entry's, 0: there is none; with @many: how many entries @more has,
+ *	  and its rule of protocol 0
  * @proto: of an entry, 0: any
- * @many: there are more entries, so @more is set, and nothing else
+ * @many: there are more entries, so @more is set, and @rule
  *
  * The entry of protocol 0 comes last.
  */
@@ -207,8 +210,8 @@ struct knp_tables {
 };
 
 /* The rule by which a portset with many entries allows a port, 0 if none. */
-u32 knp_portset_rule(const struct knp_portset *p, u8 proto, u16 port,
-		     bool has_port);
+u32 knp_ports_many(const struct knp_ports *p, u8 proto, u16 port,
+		   bool has_port);
 
 extern const struct knp_shape knp_shape_uses;
 extern const struct knp_shape knp_shape_tags;
