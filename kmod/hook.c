@@ -86,7 +86,11 @@ struct transport {
 
 static void addr_set_v4(struct knp_addr *a, __be32 ip)
 {
-	*a = (struct knp_addr){ .w = { ip } };
+	const struct knp_addr v = { .w = { ip } };
+
+	/* As they are read: a load that spans two stores waits for both. */
+	a->q[0] = v.q[0];
+	a->q[1] = v.q[1];
 }
 
 static void addr_set_v6(struct knp_addr *a, const void *ip)
