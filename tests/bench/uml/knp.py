@@ -141,8 +141,11 @@ class Channel:
                     PUT, netlink.attr(A_TABLE, struct.pack("<I", table)),
                     netlink.attr(A_RECORDS, part)))
             count += len(records[table])
-        out.append(self.message(COMMIT, netlink.attr(
-            A_COUNT, struct.pack("<Q", count))))
+        commit = self.message(COMMIT, netlink.attr(
+            A_COUNT, struct.pack("<Q", count)))
+        # Its answer is a message of its own: it need not be confirmed, too.
+        commit[6] &= ~netlink.ACK & 0xff
+        out.append(commit)
         self.generation += 1
         return out
 

@@ -62,13 +62,13 @@ class Socket:
         return result
 
     def acks(self, count):
+        """Waits for so many acknowledgements or answers."""
         while count:
             for kind, payload in self.receive():
-                if kind != ERROR:
-                    continue
-                error = -struct.unpack_from("<i", payload)[0]
-                if error:
-                    raise OSError(error, os.strerror(error))
+                if kind == ERROR:
+                    error = -struct.unpack_from("<i", payload)[0]
+                    if error:
+                        raise OSError(error, os.strerror(error))
                 count -= 1
 
     def send(self, datagrams, acks):
