@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
-/* Where packets meet the tables. What is judged, and how, is in hook.c. */
+/* Where packets meet the tables. What is judged, and how, is in judge.c. */
 #ifndef KNP_HOOK_H
 #define KNP_HOOK_H
 

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * From a packet to its policy tuple, to a verdict.
+ *
+ * Known connection. NAT and IPVS alter only the reply tuple of a conntrack
+ * entry, so ORIGINAL.src -> REPLY.src is the connection before source NAT and
+ * after destination NAT. It is judged for each packet of both directions and
+ * for the ICMP errors about it, which carry its entry; nothing of the packet
+ * itself is parsed, and there is no memory per connection.
+ *
+ * No entry although conntrack looked: the packet is invalid. Its headers prove
+ * nothing, so it is dropped where an isolated address is involved.
+ *
+ * Untracked: judged by its own headers. A TCP segment that is not the first
+ * of a connection may be a reply, so it passes in either orientation.
+ *
+ * Answers to the node carry no proof of how they came to be: on the way to a
+ * drop, a packet in the reply direction passes if the connection began at an
+ * address of this node.
+ */
+#include <linux/inetdevice.h>
+#include <linux/netfilter.h>
+#include <net/addrconf.h>
+#include <net/route.h>
+
+#include "judge.h"
+
+static bool is_isolated(const struct knp_tables *t, unsigned int family,
+			const struct knp_addr *a)
+{
+	u32 egress, ingress;
+
+	return knp_tables_endpoint(t, family, a, &egress, &ingress) &&
+	       (egress || ingress);
+}
+
+static u32 broken_unless_free(const struct knp_tables *t,
+			      const struct knp_flow *f, u32 reason)
+{
+	if (is_isolated(t, f->family, &f->src) ||
+	    is_isolated(t, f->family, &f->dst))
+		return reason;
+
+	return KNP_REASON_NOT_ISOLATED;
+}
+
+/* Not inlined: @back is large, and most packets are tracked. */
+static noinline u32 judge_untracked(const struct knp_tables *t,
+				    const struct sk_buff *skb, u8 pf,
+				    struct knp_packet *p)
+{
+	struct knp_transport th = {};
+	struct knp_packet back;
+	u32 broken;
+
+	knp_packet_set_header(p, skb, pf);
+	broken = knp_transport_parse(skb, pf, &p->flow, &th);
+	if (broken)
+		return broken_unless_free(t, &p->flow, broken);
+
+	knp_match(t, &p->flow, &p->verdict);
+	if (p->verdict.pass || th.first)
+		return p->verdict.reason;
+
+	back = *p;
+	back.flow.src = p->flow.dst;
+	back.flow.dst = p->flow.src;
+	back.flow.dport = th.sport;
+	back.reply = true;
+	knp_match(t, &back.flow, &back.verdict);
+	if (back.verdict.pass)
+		*p = back;
+
+	return p->verdict.reason;
+}
+
+/* Judge by the tables alone. */
+static u32 judge(const struct knp_tables *t, const struct sk_buff *skb,
+		 const struct nf_hook_state *state, struct knp_packet *p)
+{
+	enum ip_conntrack_info ctinfo;
+	const struct nf_conn *ct = nf_ct_get(skb, &ctinfo);
+
+	if (ct) {
+		knp_packet_set_conn(p, ct, ctinfo);
+		knp_match(t, &p->flow, &p->verdict);
+		return p->verdict.reason;
+	}
+	if (state->hook == NF_INET_LOCAL_IN &&
+	    knp_packet_is_ndp(skb, state->pf)) {
+		knp_packet_set_header(p, skb, state->pf);
+		return KNP_REASON_NDP;
+	}
+	/* Without an entry, ctinfo says only whether it was left out. */
+	if (ctinfo == IP_CT_UNTRACKED)
+		return judge_untracked(t, skb, state->pf, p);
+
+	knp_packet_set_header(p, skb, state->pf);
+	return broken_unless_free(t, &p->flow, KNP_REASON_CT_INVALID);
+}
+
+static bool is_unknown(const struct knp_tables *t, u32 ifindex,
+		       unsigned int family, const struct knp_addr *a)
+{
+	u32 egress, ingress;
+
+	return ifindex && knp_tables_role(t, ifindex) == KNP_ROLE_POD &&
+	       !knp_tables_endpoint(t, family, a, &egress, &ingress);
+}
+
+static bool has_unknown_side(const struct knp_tables *t,
+			     const struct knp_packet *p, u32 iif, u32 oif)
+{
+	const struct knp_flow *f = &p->flow;
+	const struct knp_addr *from = p->reply ? &f->dst : &f->src;
+	const struct knp_addr *to = p->reply ? &f->src : &f->dst;
+
+	return is_unknown(t, iif, f->family, from) ||
+	       is_unknown(t, oif, f->family, to);
+}
+
+static bool is_node_address(struct net *net, unsigned int family,
+			    const struct knp_addr *a)
+{
+	if (family == KNP_V4)
+		return inet_addr_type(net, a->w[0]) == RTN_LOCAL;
+#if IS_ENABLED(CONFIG_IPV6)
+	return ipv6_chk_addr(net, (const struct in6_addr *)a->b, NULL, 0);
+#else
+	return false;
+#endif
+}
+
+static bool answers_node(const struct nf_hook_state *state,
+			 const struct knp_packet *p)
+{
+	return state->hook == NF_INET_LOCAL_IN && p->tracked && p->reply &&
+	       is_node_address(state->net, p->flow.family, &p->flow.src);
+}
+
+u32 knp_judge(const struct knp_net *kn, const struct knp_snapshot *snap,
+	      const struct sk_buff *skb, const struct nf_hook_state *state,
+	      struct knp_packet *p)
+{
+	u32 oif = state->out ? state->out->ifindex : 0;
+	u32 reason;
+
+	if (!snap) {
+		knp_packet_set_header(p, skb, state->pf);
+		if (state->hook == NF_INET_LOCAL_IN ||
+		    READ_ONCE(kn->config.dflt) == KNP_PASS)
+			return KNP_REASON_DEFAULT_PASS;
+		return KNP_REASON_DEFAULT_DROP;
+	}
+
+	reason = judge(snap->tables, skb, state, p);
+	if (reason <= KNP_REASON_PASS_LAST && reason != KNP_REASON_NDP &&
+	    READ_ONCE(kn->config.unknown_local) == KNP_DROP &&
+	    has_unknown_side(snap->tables, p, skb->skb_iif, oif))
+		reason = KNP_REASON_UNKNOWN_LOCAL;
+	if (reason > KNP_REASON_PASS_LAST && answers_node(state, p))
+		reason = KNP_REASON_NODE;
+
+	return reason;
+}

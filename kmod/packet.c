@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+#include <linux/icmpv6.h>
+#include <linux/ipv6.h>
+#include <linux/netfilter.h>
+#include <linux/tcp.h>
+#include <net/ip.h>
+#include <net/ipv6.h>
+
+#include "packet.h"
+
+static void addr_set_v4(struct knp_addr *a, __be32 ip)
+{
+	const struct knp_addr v = { .w = { ip } };
+
+	/* As they are read: a load that spans two stores waits for both. */
+	a->q[0] = v.q[0];
+	a->q[1] = v.q[1];
+}
+
+static void addr_set_v6(struct knp_addr *a, const void *ip)
+{
+	memcpy(a->b, ip, sizeof(a->b));
+}
+
+/*
+ * Without its own tracker, SCTP is tracked without ports: port 0 in the tuple
+ * would be a lie.
+ */
+static bool proto_has_port(u8 proto)
+{
+	switch (proto) {
+	case IPPROTO_TCP:
+	case IPPROTO_UDP:
+		return true;
+	case IPPROTO_SCTP:
+		return IS_ENABLED(CONFIG_NF_CT_PROTO_SCTP);
+	default:
+		return false;
+	}
+}
+
+void knp_packet_set_conn(struct knp_packet *p, const struct nf_conn *ct,
+			 enum ip_conntrack_info ctinfo)
+{
+	const struct nf_conntrack_tuple *orig = nf_ct_tuple(ct,
+							    IP_CT_DIR_ORIGINAL);
+	const struct nf_conntrack_tuple *reply = nf_ct_tuple(ct,
+							     IP_CT_DIR_REPLY);
+	struct knp_flow *f = &p->flow;
+
+	p->tracked = true;
+	p->reply = CTINFO2DIR(ctinfo) == IP_CT_DIR_REPLY;
+	if (nf_ct_l3num(ct) == NFPROTO_IPV4) {
+		f->family = KNP_V4;
+		addr_set_v4(&f->src, orig->src.u3.ip);
+		addr_set_v4(&f->dst, reply->src.u3.ip);
+	} else {
+		f->family = KNP_V6;
+		addr_set_v6(&f->src, &orig->src.u3);
+		addr_set_v6(&f->dst, &reply->src.u3);
+	}
+	f->proto = nf_ct_protonum(ct);
+	f->has_port = proto_has_port(f->proto);
+	f->dport = f->has_port ? ntohs(reply->src.u.all) : 0;
+}
+
+void knp_packet_set_header(struct knp_packet *p, const struct sk_buff *skb,
+			   u8 pf)
+{
+	struct knp_flow *f = &p->flow;
+
+	memset(p, 0, sizeof(*p));
+	if (pf == NFPROTO_IPV4) {
+		f->family = KNP_V4;
+		addr_set_v4(&f->src, ip_hdr(skb)->saddr);
+		addr_set_v4(&f->dst, ip_hdr(skb)->daddr);
+		f->proto = ip_hdr(skb)->protocol;
+	} else {
+		f->family = KNP_V6;
+		addr_set_v6(&f->src, &ipv6_hdr(skb)->saddr);
+		addr_set_v6(&f->dst, &ipv6_hdr(skb)->daddr);
+		f->proto = ipv6_hdr(skb)->nexthdr;
+	}
+}
+
+u32 knp_transport_find(const struct sk_buff *skb, u8 pf, u8 *proto,
+		       unsigned int *offset)
+{
+	unsigned short frag = 0;
+	unsigned int off = 0;
+	int nexthdr, flags = 0;
+
+	if (pf == NFPROTO_IPV4) {
+		if (ntohs(ip_hdr(skb)->frag_off) & IP_OFFSET)
+			return KNP_REASON_FRAGMENT;
+		*offset = skb_network_offset(skb) + ip_hdrlen(skb);
+		*proto = ip_hdr(skb)->protocol;
+		return 0;
+	}
+
+	nexthdr = ipv6_find_hdr(skb, &off, -1, &frag, &flags);
+	if (nexthdr < 0)
+		return KNP_REASON_MALFORMED;
+	if (frag)
+		return KNP_REASON_FRAGMENT;
+	*offset = off;
+	*proto = nexthdr;
+
+	return 0;
+}
+
+u32 knp_transport_parse(const struct sk_buff *skb, u8 pf, struct knp_flow *f,
+			struct knp_transport *t)
+{
+	const struct tcphdr *th;
+	struct tcphdr tcp_buf;
+	const __be16 *ports;
+	__be16 port_buf[2];
+	unsigned int off;
+	u32 broken;
+
+	broken = knp_transport_find(skb, pf, &f->proto, &off);
+	if (broken)
+		return broken;
+
+	switch (f->proto) {
+	case IPPROTO_TCP:
+		th = skb_header_pointer(skb, off, sizeof(tcp_buf), &tcp_buf);
+		if (!th)
+			return KNP_REASON_MALFORMED;
+		t->sport = ntohs(th->source);
+		t->first = th->syn && !th->ack;
+		f->dport = ntohs(th->dest);
+		break;
+	case IPPROTO_UDP:
+	case IPPROTO_SCTP:
+		/* Both headers begin with the source and destination port. */
+		ports = skb_header_pointer(skb, off, sizeof(port_buf), port_buf);
+		if (!ports)
+			return KNP_REASON_MALFORMED;
+		t->sport = ntohs(ports[0]);
+		t->first = true;
+		f->dport = ntohs(ports[1]);
+		break;
+	default:
+		t->first = true;
+		return 0;
+	}
+	f->has_port = true;
+
+	return 0;
+}
+
+/* Conntrack ignores all of these. */
+bool knp_packet_is_ndp(const struct sk_buff *skb, u8 pf)
+{
+	const struct icmp6hdr *icmp;
+	struct icmp6hdr buf;
+	unsigned int off;
+	u8 proto;
+
+	if (pf != NFPROTO_IPV6 || knp_transport_find(skb, pf, &proto, &off) ||
+	    proto != IPPROTO_ICMPV6)
+		return false;
+	icmp = skb_header_pointer(skb, off, sizeof(buf), &buf);
+	if (!icmp)
+		return false;
+
+	switch (icmp->icmp6_type) {
+	case ICMPV6_MGM_QUERY:
+	case ICMPV6_MGM_REPORT:
+	case ICMPV6_MGM_REDUCTION:
+	case ICMPV6_MLD2_REPORT:
+	case NDISC_ROUTER_SOLICITATION:
+	case NDISC_NEIGHBOUR_SOLICITATION:
+	case NDISC_NEIGHBOUR_ADVERTISEMENT:
+		return true;
+	default:
+		/* Advertisements of routers and redirects are not a pod's. */
+		return false;
+	}
+}

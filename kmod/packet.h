@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+/*
+ * What a packet says of itself, in its headers or by its connection.
+ *
+ * The network header was checked when the packet came in (ip_rcv(),
+ * ip6_rcv()): it is linear, its lengths are those of the packet. Of all that
+ * follows nothing was: each header is read by skb_header_pointer(), which fails
+ * where the packet ends.
+ *
+ * Context: softirq or process context, in an RCU read section. Nothing is
+ * allocated, and the packet is not changed.
+ */
+#ifndef KNP_PACKET_H
+#define KNP_PACKET_H
+
+#include <linux/skbuff.h>
+#include <net/netfilter/nf_conntrack.h>
+
+#include "match.h"
+
+/**
+ * struct knp_packet - what a hook finds out about one packet
+ * @flow: the policy tuple
+ * @verdict: of the tables; all zero if they were not asked
+ * @tracked: @flow comes from a connection
+ * @reply: the packet goes from @flow.dst to @flow.src
+ *
+ * All of it is set where the packet's headers or its connection are looked at,
+ * and nothing before: kernels that zero what is on the stack would spend on it
+ * half of what a verdict costs.
+ */
+struct knp_packet {
+	struct knp_flow flow;
+	struct knp_verdict verdict;
+	bool tracked;
+	bool reply;
+};
+
+/**
+ * struct knp_transport - what is read of an untracked packet's transport header
+ * @sport: source port, host byte order
+ * @first: it can only open a connection
+ */
+struct knp_transport {
+	u16 sport;
+	bool first;
+};
+
+/**
+ * knp_packet_set_conn() - the policy tuple of a known connection
+ * @p: its flow, @tracked and @reply are set; the verdict is not
+ * @ct: the connection
+ * @ctinfo: what the packet is to it
+ *
+ * NAT and IPVS alter only the reply tuple, so ORIGINAL.src -> REPLY.src is the
+ * connection before source NAT and after destination NAT.
+ */
+void knp_packet_set_conn(struct knp_packet *p, const struct nf_conn *ct,
+			 enum ip_conntrack_info ctinfo);
+
+/**
+ * knp_packet_set_header() - the addresses and the protocol of the header
+ * @p: all of it is set
+ * @skb: the packet
+ * @pf: NFPROTO_IPV4 or NFPROTO_IPV6
+ */
+void knp_packet_set_header(struct knp_packet *p, const struct sk_buff *skb,
+			   u8 pf);
+
+/**
+ * knp_transport_find() - find the transport header
+ * @skb: the packet
+ * @pf: NFPROTO_IPV4 or NFPROTO_IPV6
+ * @proto: its protocol
+ * @offset: where it begins
+ *
+ * Fragments that are not the first have none.
+ *
+ * Return: 0, KNP_REASON_FRAGMENT or KNP_REASON_MALFORMED.
+ */
+u32 knp_transport_find(const struct sk_buff *skb, u8 pf, u8 *proto,
+		       unsigned int *offset);
+
+/**
+ * knp_transport_parse() - read the ports of an untracked packet
+ * @skb: the packet
+ * @pf: NFPROTO_IPV4 or NFPROTO_IPV6
+ * @f: has the addresses; the rest of it is set
+ * @t: set
+ *
+ * Return: 0, KNP_REASON_FRAGMENT or KNP_REASON_MALFORMED; @f then has the
+ * addresses only.
+ */
+u32 knp_transport_parse(const struct sk_buff *skb, u8 pf, struct knp_flow *f,
+			struct knp_transport *t);
+
+/** knp_packet_is_ndp() - what keeps a pod and its node in touch by IPv6 */
+bool knp_packet_is_ndp(const struct sk_buff *skb, u8 pf);
+
+#endif /* KNP_PACKET_H */
