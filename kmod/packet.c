@@ -8,62 +8,6 @@
 
 #include "packet.h"
 
-static void addr_set_v4(struct knp_addr *a, __be32 ip)
-{
-	const struct knp_addr v = { .w = { ip } };
-
-	/* As they are read: a load that spans two stores waits for both. */
-	a->q[0] = v.q[0];
-	a->q[1] = v.q[1];
-}
-
-static void addr_set_v6(struct knp_addr *a, const void *ip)
-{
-	memcpy(a->b, ip, sizeof(a->b));
-}
-
-/*
- * Without its own tracker, SCTP is tracked without ports: port 0 in the tuple
- * would be a lie.
- */
-static bool proto_has_port(u8 proto)
-{
-	switch (proto) {
-	case IPPROTO_TCP:
-	case IPPROTO_UDP:
-		return true;
-	case IPPROTO_SCTP:
-		return IS_ENABLED(CONFIG_NF_CT_PROTO_SCTP);
-	default:
-		return false;
-	}
-}
-
-void knp_packet_set_conn(struct knp_packet *p, const struct nf_conn *ct,
-			 enum ip_conntrack_info ctinfo)
-{
-	const struct nf_conntrack_tuple *orig = nf_ct_tuple(ct,
-							    IP_CT_DIR_ORIGINAL);
-	const struct nf_conntrack_tuple *reply = nf_ct_tuple(ct,
-							     IP_CT_DIR_REPLY);
-	struct knp_flow *f = &p->flow;
-
-	p->tracked = true;
-	p->reply = CTINFO2DIR(ctinfo) == IP_CT_DIR_REPLY;
-	if (nf_ct_l3num(ct) == NFPROTO_IPV4) {
-		f->family = KNP_V4;
-		addr_set_v4(&f->src, orig->src.u3.ip);
-		addr_set_v4(&f->dst, reply->src.u3.ip);
-	} else {
-		f->family = KNP_V6;
-		addr_set_v6(&f->src, &orig->src.u3);
-		addr_set_v6(&f->dst, &reply->src.u3);
-	}
-	f->proto = nf_ct_protonum(ct);
-	f->has_port = proto_has_port(f->proto);
-	f->dport = f->has_port ? ntohs(reply->src.u.all) : 0;
-}
-
 void knp_packet_set_header(struct knp_packet *p, const struct sk_buff *skb,
 			   u8 pf)
 {
@@ -72,13 +16,13 @@ void knp_packet_set_header(struct knp_packet *p, const struct sk_buff *skb,
 	memset(p, 0, sizeof(*p));
 	if (pf == NFPROTO_IPV4) {
 		f->family = KNP_V4;
-		addr_set_v4(&f->src, ip_hdr(skb)->saddr);
-		addr_set_v4(&f->dst, ip_hdr(skb)->daddr);
+		knp_addr_set_v4(&f->src, ip_hdr(skb)->saddr);
+		knp_addr_set_v4(&f->dst, ip_hdr(skb)->daddr);
 		f->proto = ip_hdr(skb)->protocol;
 	} else {
 		f->family = KNP_V6;
-		addr_set_v6(&f->src, &ipv6_hdr(skb)->saddr);
-		addr_set_v6(&f->dst, &ipv6_hdr(skb)->daddr);
+		knp_addr_set_v6(&f->src, &ipv6_hdr(skb)->saddr);
+		knp_addr_set_v6(&f->dst, &ipv6_hdr(skb)->daddr);
 		f->proto = ipv6_hdr(skb)->nexthdr;
 	}
 }

@@ -46,6 +46,37 @@ struct knp_transport {
 	bool first;
 };
 
+static inline void knp_addr_set_v4(struct knp_addr *a, __be32 ip)
+{
+	const struct knp_addr v = { .w = { ip } };
+
+	/* As they are read: a load that spans two stores waits for both. */
+	a->q[0] = v.q[0];
+	a->q[1] = v.q[1];
+}
+
+static inline void knp_addr_set_v6(struct knp_addr *a, const void *ip)
+{
+	memcpy(a->b, ip, sizeof(a->b));
+}
+
+/*
+ * Without its own tracker, SCTP is tracked without ports: port 0 in the tuple
+ * would be a lie.
+ */
+static inline bool knp_proto_has_port(u8 proto)
+{
+	switch (proto) {
+	case IPPROTO_TCP:
+	case IPPROTO_UDP:
+		return true;
+	case IPPROTO_SCTP:
+		return IS_ENABLED(CONFIG_NF_CT_PROTO_SCTP);
+	default:
+		return false;
+	}
+}
+
 /**
  * knp_packet_set_conn() - the policy tuple of a known connection
  * @p: its flow, @tracked and @reply are set; the verdict is not
@@ -54,9 +85,34 @@ struct knp_transport {
  *
  * NAT and IPVS alter only the reply tuple, so ORIGINAL.src -> REPLY.src is the
  * connection before source NAT and after destination NAT.
+ *
+ * Inline: this is what happens to nearly all packets.
  */
-void knp_packet_set_conn(struct knp_packet *p, const struct nf_conn *ct,
-			 enum ip_conntrack_info ctinfo);
+static inline void knp_packet_set_conn(struct knp_packet *p,
+				       const struct nf_conn *ct,
+				       enum ip_conntrack_info ctinfo)
+{
+	const struct nf_conntrack_tuple *orig = nf_ct_tuple(ct,
+							    IP_CT_DIR_ORIGINAL);
+	const struct nf_conntrack_tuple *reply = nf_ct_tuple(ct,
+							     IP_CT_DIR_REPLY);
+	struct knp_flow *f = &p->flow;
+
+	p->tracked = true;
+	p->reply = CTINFO2DIR(ctinfo) == IP_CT_DIR_REPLY;
+	if (nf_ct_l3num(ct) == NFPROTO_IPV4) {
+		f->family = KNP_V4;
+		knp_addr_set_v4(&f->src, orig->src.u3.ip);
+		knp_addr_set_v4(&f->dst, reply->src.u3.ip);
+	} else {
+		f->family = KNP_V6;
+		knp_addr_set_v6(&f->src, &orig->src.u3);
+		knp_addr_set_v6(&f->dst, &reply->src.u3);
+	}
+	f->proto = nf_ct_protonum(ct);
+	f->has_port = knp_proto_has_port(f->proto);
+	f->dport = f->has_port ? ntohs(reply->src.u.all) : 0;
+}
 
 /**
  * knp_packet_set_header() - the addresses and the protocol of the header
