@@ -188,7 +188,8 @@ def affects(policy, direction):
 def selects(policy, pod, direction):
     # "podSelector selects the pods to which this NetworkPolicy object applies.
     # [...] An empty selector matches all pods in the policy's namespace. [...]
-    # If it is not specified, it defaults to an empty selector."
+    # This field is optional. If it is not specified, it defaults to an empty
+    # selector."
     return (policy["metadata"]["namespace"] == pod["metadata"]["namespace"] and
             affects(policy, direction) and
             selector_matches(policy["spec"].get("podSelector") or {},

@@ -266,6 +266,7 @@ def as_stored(objects):
                         port.setdefault("protocol", "TCP")
         else:
             spec = obj["spec"]
+            spec.setdefault("podSelector", {})
             if "policyTypes" not in spec:
                 spec["policyTypes"] = ["Ingress"]
                 if "egress" in spec:
