@@ -137,7 +137,8 @@ int knp_replace_commit(struct knp_replace *r)
 
 	for (size_t i = 0; i < r->n; i++)
 		room += is_listed(r, i);
-	if (knp_store_reserve(r->store, r->kind, room))
+	if (knp_store_reserve(r->store, r->kind, room) ||
+	    knp_store_take_in(r->store, r->kind, r->staged))
 		return -ENOMEM;
 
 	/* From the end: the bits of what remains to be looked at stay right. */

@@ -336,6 +336,21 @@ void knp_store_del(struct knp_store *s, enum knp_kind kind, const char *ns,
 		kinds[kind].free(object);
 }
 
+int knp_store_take_in(const struct knp_store *s, enum knp_kind kind,
+		      struct knp_store *from)
+{
+	void *array = array_of(from, kind);
+	void *object;
+	int err = 0;
+
+	for (size_t i = 0; !err && i < knp_store_count(from, kind); i++) {
+		object = get(array, i);
+		err = take_in(s, kind, &object);
+		set(array, i, object);
+	}
+	return err;
+}
+
 void knp_store_put_all(struct knp_store *s, enum knp_kind kind,
 		       struct knp_store *from)
 {
@@ -343,12 +358,8 @@ void knp_store_put_all(struct knp_store *s, enum knp_kind kind,
 	size_t n = knp_store_count(from, kind);
 
 	*count_of(from, kind) = 0;
-	for (size_t i = 0; i < n; i++) {
-		void *object = get(array, i);
-
-		(void)take_in(s, kind, &object);
-		(void)put(s, kind, object);
-	}
+	for (size_t i = 0; i < n; i++)
+		(void)put(s, kind, get(array, i));
 }
 
 int knp_store_set_ifaces(struct knp_store *s, const uint32_t *ifaces, size_t n)

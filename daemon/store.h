@@ -321,9 +321,16 @@ bool knp_store_find(const struct knp_store *s, enum knp_kind kind,
 int knp_store_reserve(struct knp_store *s, enum knp_kind kind, size_t n);
 
 /*
+ * The intake of a store sees all objects of a kind that another store has, which
+ * are those to put then. Return 0, or -ENOMEM: it did not see all, and may be
+ * shown them again.
+ */
+int knp_store_take_in(const struct knp_store *s, enum knp_kind kind,
+		      struct knp_store *from);
+
+/*
  * Put all objects of a kind that another store has, which loses them. There
- * must be room for them. A pod for whose intake there is no memory is put as
- * it came.
+ * must be room for them, and the intake must have seen them.
  */
 void knp_store_put_all(struct knp_store *s, enum knp_kind kind,
 		       struct knp_store *from);
