@@ -196,6 +196,21 @@ def selects(policy, pod, direction):
                              labels_of(pod)))
 
 
+def outlives(objects, policy):
+    """Whether a policy holds on although its object was deleted."""
+    # [knp] Of kubernetes/kubernetes issue 126587, CVE-2024-7598: "The order in
+    # which objects are deleted during namespace termination is not defined, and
+    # it is possible for network policies to be deleted before the pods that
+    # they protect." So they hold while there is a pod to protect.
+    name = policy["metadata"]["namespace"]
+    ends = [obj for obj in objects if obj["kind"] == "Namespace" and
+            obj["metadata"]["name"] == name and
+            obj["metadata"].get("deletionTimestamp") is not None]
+    pods = [obj for obj in objects if obj["kind"] == "Pod" and
+            obj["metadata"]["namespace"] == name]
+    return bool(ends) and bool(pods)
+
+
 def peer_matches(objects, policy, peer, address):
     if peer.get("ipBlock") is not None:
         # "ipBlock defines policy on a particular IPBlock. If this field is set
