@@ -7,10 +7,12 @@ purpose; what it says is what the comments in the API say. Only what the text
 of an address means is remembered.
 
 Each rule cites, between quotation marks, the sentence that it transcribes:
-from the comments of networking.k8s.io/v1, meta/v1 and core/v1 (types.go), or
-from the pages "Network Policies" and "Labels and Selectors" of the Kubernetes
-documentation, marked [Concepts] and [Labels]. Where these leave a choice open,
-the rule is marked [knp].
+from the comments of networking.k8s.io/v1, meta/v1 and core/v1 (types.go of
+k8s.io/api and k8s.io/apimachinery 0.36.3), or from the pages "Network Policies"
+and "Labels and Selectors" of the Kubernetes documentation, marked [Concepts] and
+[Labels]. All are word for word, but that the pages' backquotes are left out, as
+is what "[...]" stands for. Where these leave a choice open, the rule is marked
+[knp].
 """
 import collections
 import functools
@@ -163,10 +165,12 @@ def container_ports(pod):
     for container in spec.get("containers") or []:
         yield from container.get("ports") or []
     for container in spec.get("initContainers") or []:
-        # "restartPolicy "Always": [...] this init container will be
-        # continually restarted [...] Although this init container still starts
-        # in the init container sequence, it does not wait for the container to
-        # complete": it serves while the pod runs, others do not.
+        # "setting the RestartPolicy as "Always" for the init container will
+        # have the following effect: this init container will be continually
+        # restarted on exit until all regular containers have terminated. [...]
+        # Although this init container still starts in the init container
+        # sequence, it does not wait for the container to complete": it serves
+        # while the pod runs, others do not.
         if container.get("restartPolicy") == "Always":
             yield from container.get("ports") or []
 
