@@ -208,6 +208,10 @@ static void print_daemon(const struct knp_ctl *c, struct json_object *obj)
 	if (number_of(obj, "objects_set_aside"))
 		printf("%-15s%" PRIu64 " object(s): what remains of them is enforced\n",
 		       "set aside", number_of(obj, "objects_set_aside"));
+	if (number_of(obj, "policies_held_count"))
+		printf("%-15s%" PRIu64 " deleted policies, until no pod of their terminating namespaces is left\n",
+		       "held", number_of(obj, "policies_held_count"));
+	print_lines(obj, "policies_held", "held policy");
 	print_lines(obj, "faults", "fault");
 }
 

@@ -91,16 +91,25 @@ static int decode_namespace(struct knp_fields *f, struct json_object *meta,
 {
 	size_t mark = knp_fields_enter(f, "metadata");
 	struct knp_label_view *labels = NULL;
+	struct knp_namespace *ns;
+	const char *deletion;
 	size_t n = 0;
+	int there;
 	int err;
 
-	err = knp_decode_labels(f, meta, "labels", &labels, &n);
+	there = knp_fields_get_string(f, meta, "deletionTimestamp", &deletion);
+	err = there < 0 ? there : knp_decode_labels(f, meta, "labels", &labels,
+						    &n);
 	if (err)
 		goto out;
 	knp_fields_leave(f, mark);
-	object->namespace = knp_namespace_new(object->name, labels, n);
-	if (!object->namespace)
-		err = -ENOMEM;
+	err = -ENOMEM;
+	ns = knp_namespace_new(object->name, labels, n);
+	if (!ns)
+		goto out;
+	ns->terminating = there;
+	object->namespace = ns;
+	err = 0;
 out:
 	free(labels);
 	return err;

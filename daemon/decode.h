@@ -20,7 +20,7 @@
  *   ingress etc.  absent or []: no rule, nothing allowed
  *   from, to      absent or []: any peer
  *   ports         absent or []: any protocol and port
- *   podSelector   of the spec: required; {} selects all
+ *   podSelector   of the spec: absent or {}: all pods of the namespace
  *   a peer        {} is refused
  *   a port        {} is all of TCP
  *

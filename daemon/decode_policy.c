@@ -581,11 +581,8 @@ static int read_subject(struct knp_fields *f, struct draft *d,
 
 	err = knp_fields_get(f, d->spec, "podSelector", json_type_object,
 			     &value);
-	if (err < 0)
+	if (err <= 0)
 		return err;
-	if (!err)
-		return knp_fields_refuse_at(f, "podSelector",
-					    "is required; {} selects all pods of the namespace");
 	knp_fields_enter(f, "podSelector");
 	return decode_selector(f, value, ret);
 }

@@ -35,6 +35,7 @@
 #include "faults.h"
 #include "genl.h"
 #include "input.h"
+#include "kept.h"
 #include "log.h"
 #include "names.h"
 #include "node.h"
@@ -316,6 +317,7 @@ static void on_changed(void *arg)
 
 	d->scanned = true;
 	d->status.batches++;
+	knp_kept_log(d->store);
 	if (!d->since_ns)
 		d->since_ns = since ? since : knp_now_ns();
 	d->wanted = true;
@@ -651,6 +653,7 @@ static int make_parts(struct knpd *d)
 	if (err)
 		return err;
 	d->status.troubles = knp_enforcer_troubles(d->enforcer);
+	d->status.store = d->store;
 	return 0;
 }
 

@@ -32,7 +32,7 @@ struct knp_namespace *knp_namespace_new(const char *name,
 bool knp_namespace_equal(const struct knp_namespace *a,
 			 const struct knp_namespace *b)
 {
-	return a->labels == b->labels;
+	return a->labels == b->labels && a->terminating == b->terminating;
 }
 
 void knp_namespace_free(struct knp_namespace *ns)

@@ -55,6 +55,8 @@ int knp_replace_begin(struct knp_store *store, enum knp_kind kind,
 		knp_replace_abort(r);
 		return -ENOMEM;
 	}
+	if (kind == KNP_KIND_POLICY)
+		knp_store_pin(store);
 	*ret = r;
 	return 0;
 }
@@ -135,15 +137,19 @@ int knp_replace_commit(struct knp_replace *r)
 	size_t room = knp_store_count(r->staged, r->kind);
 	const void *object;
 
+	/* Policies may be kept, and need their place then. */
 	for (size_t i = 0; i < r->n; i++)
-		room += is_listed(r, i);
-	if (knp_store_reserve(r->store, r->kind, room))
+		room += is_listed(r, i) || r->kind == KNP_KIND_POLICY;
+	if (knp_store_reserve(r->store, r->kind, room) ||
+	    knp_store_take_in(r->store, r->kind, r->staged))
 		return -ENOMEM;
 
 	/* From the end: the bits of what remains to be looked at stay right. */
 	for (size_t i = r->n; i--;) {
-		if (is_listed(r, i))
+		if (is_listed(r, i)) {
+			knp_store_confirm(r->store, r->kind, i);
 			continue;
+		}
 		object = knp_store_at(r->store, r->kind, i);
 		knp_store_del(r->store, r->kind,
 			      knp_kind_ns_of(r->kind, object),
@@ -158,6 +164,8 @@ void knp_replace_abort(struct knp_replace *r)
 {
 	if (!r)
 		return;
+	if (r->kind == KNP_KIND_POLICY)
+		knp_store_unpin(r->store);
 	knp_store_free(r->staged);
 	free(r->listed);
 	free(r);

@@ -8,7 +8,7 @@
  * of what is known already costs next to no memory.
  *
  * One list per kind at a time; the store must not change in that kind while
- * one is open.
+ * one is open; policies that the store keeps stay for as long.
  */
 #ifndef KNP_REPLACE_H
 #define KNP_REPLACE_H
@@ -36,7 +36,8 @@ int knp_replace_put(struct knp_replace *r, struct knp_object *object);
 int knp_replace_del(struct knp_replace *r, const char *ns, const char *name);
 
 /*
- * The list is complete: the store holds exactly its objects, and @r is gone.
+ * The list is complete: the store holds exactly its objects, and the policies
+ * that it keeps beyond their deletion (store.h), and @r is gone.
  * What is missing leaves first, then the rest comes in the order of names, each
  * as a change of its own for the store's observer.
  * Return 0, or -ENOMEM with the store unchanged and @r still there.

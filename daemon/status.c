@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "json_build.h"
+#include "kept.h"
 #include "runtime.h"
 #include "status.h"
 
@@ -109,6 +110,8 @@ static int fill(const struct knp_daemon_status *s, struct json_object *doc)
 	err |= knp_json_add(doc, "troubles", troubles_json(s->troubles));
 	err |= knp_json_add_number(doc, "objects_set_aside",
 				   knp_faults_objects(faults));
+	err |= knp_json_add_number(doc, "policies_held_count", s->store->nkept);
+	err |= knp_json_add(doc, "policies_held", knp_kept_json(s->store));
 	err |= knp_json_add_number(doc, "faults_count", faults->n);
 	err |= knp_json_add(doc, "faults", faults_json(faults));
 	return err ? -ENOMEM : 0;

@@ -27,6 +27,8 @@
  *   troubles_count, troubles  limits that the compiler hit: whom they close
  *   objects_set_aside objects that could not be read in full, of which what
  *                     remains is enforced (decode.h)
+ *   policies_held_count, policies_held  "ns/policy", deleted while their namespace
+ *                     terminates, and enforced until it has no pod (store.h)
  *   faults_count, faults  each field and file that could not be read, or counts
  *                     for nothing
  *
@@ -57,6 +59,7 @@ struct knp_daemon_status {
 	int64_t last_us;
 	char error[512];
 	const struct knp_troubles *troubles;
+	const struct knp_store *store;
 	struct knp_input *input;
 };
 

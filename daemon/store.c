@@ -241,6 +241,87 @@ static void changed(struct knp_store *s, enum knp_kind kind, const void *was,
 		s->ops->policy(s->arg, was, is);
 }
 
+/* Whether policies of a namespace are kept: it terminates, and has a pod. */
+static bool keeps(const struct knp_store *s, const char *ns)
+{
+	size_t at;
+
+	if (!knp_store_find(s, KNP_KIND_NAMESPACE, "", ns, &at) ||
+	    !s->namespaces[at]->terminating)
+		return false;
+	/* No pod has this name: the place is that of the first one. */
+	knp_store_find(s, KNP_KIND_POD, ns, "", &at);
+	return at < s->npods && !strcmp(s->pods[at]->ns, ns);
+}
+
+/* A change, of which those who follow the rules need not know. */
+static void set_kept(struct knp_store *s, struct knp_policy *policy, bool kept)
+{
+	if (policy->kept == kept)
+		return;
+	policy->kept = kept;
+	policy->told = false;
+	if (kept)
+		s->nkept++;
+	else
+		s->nkept--;
+	s->version++;
+}
+
+void knp_store_confirm(struct knp_store *s, enum knp_kind kind, size_t at)
+{
+	if (kind == KNP_KIND_POLICY)
+		set_kept(s, s->policies[at], false);
+}
+
+static void *take(struct knp_store *s, enum knp_kind kind, size_t at)
+{
+	size_t *n = count_of(s, kind);
+	char *array = array_of(s, kind);
+	void *object = get(array, at);
+
+	knp_store_confirm(s, kind, at);
+	*n -= 1;
+	memmove(array + at * sizeof(void *), array + (at + 1) * sizeof(void *),
+		(*n - at) * sizeof(void *));
+	changed(s, kind, object, NULL);
+	return object;
+}
+
+/* @ns NULL: of all namespaces. */
+static void release(struct knp_store *s, const char *ns)
+{
+	const struct knp_policy *policy;
+	size_t at = 0;
+
+	if (!s->nkept || s->pinned)
+		return;
+	if (ns)
+		knp_store_find(s, KNP_KIND_POLICY, ns, "", &at);
+	while (at < s->npolicies) {
+		policy = s->policies[at];
+		if (ns && strcmp(policy->ns, ns))
+			break;
+		if (policy->kept && !keeps(s, policy->ns))
+			knp_policy_free(take(s, KNP_KIND_POLICY, at));
+		else
+			at++;
+	}
+}
+
+void knp_store_pin(struct knp_store *s)
+{
+	s->pinned = true;
+}
+
+void knp_store_unpin(struct knp_store *s)
+{
+	if (!s->pinned)
+		return;
+	s->pinned = false;
+	release(s, NULL);
+}
+
 /* What was taken in is put; @object is freed if it cannot be. */
 static int put(struct knp_store *s, enum knp_kind kind, void *object)
 {
@@ -254,6 +335,7 @@ static int put(struct knp_store *s, enum knp_kind kind, void *object)
 		old = get(array_of(s, kind), at);
 		if (old == object)
 			return 0;
+		knp_store_confirm(s, kind, at);
 		if (kinds[kind].equal(old, object)) {
 			kinds[kind].free(object);
 			return 0;
@@ -261,6 +343,8 @@ static int put(struct knp_store *s, enum knp_kind kind, void *object)
 		set(array_of(s, kind), at, object);
 		changed(s, kind, old, object);
 		kinds[kind].free(old);
+		if (kind == KNP_KIND_NAMESPACE)
+			release(s, kinds[kind].name(object));
 		return 0;
 	}
 	if (make_room(s, kind)) {
@@ -312,28 +396,48 @@ int knp_store_put(struct knp_store *s, enum knp_kind kind, void *object)
 void *knp_store_take(struct knp_store *s, enum knp_kind kind, const char *ns,
 		     const char *name)
 {
-	size_t *n = count_of(s, kind);
-	char *array = array_of(s, kind);
 	void *object;
 	size_t at;
 
 	if (!knp_store_find(s, kind, ns, name, &at))
 		return NULL;
-	object = get(array, at);
-	*n -= 1;
-	memmove(array + at * sizeof(void *), array + (at + 1) * sizeof(void *),
-		(*n - at) * sizeof(void *));
-	changed(s, kind, object, NULL);
+	object = take(s, kind, at);
+	if (kind == KNP_KIND_NAMESPACE)
+		release(s, kinds[kind].name(object));
+	else if (kind == KNP_KIND_POD)
+		release(s, kinds[kind].ns(object));
 	return object;
 }
 
 void knp_store_del(struct knp_store *s, enum knp_kind kind, const char *ns,
 		   const char *name)
 {
-	void *object = knp_store_take(s, kind, ns, name);
+	void *object;
+	size_t at;
 
+	if (kind == KNP_KIND_POLICY && keeps(s, ns)) {
+		if (knp_store_find(s, kind, ns, name, &at))
+			set_kept(s, s->policies[at], true);
+		return;
+	}
+	object = knp_store_take(s, kind, ns, name);
 	if (object)
 		kinds[kind].free(object);
+}
+
+int knp_store_take_in(const struct knp_store *s, enum knp_kind kind,
+		      struct knp_store *from)
+{
+	void *array = array_of(from, kind);
+	void *object;
+	int err = 0;
+
+	for (size_t i = 0; !err && i < knp_store_count(from, kind); i++) {
+		object = get(array, i);
+		err = take_in(s, kind, &object);
+		set(array, i, object);
+	}
+	return err;
 }
 
 void knp_store_put_all(struct knp_store *s, enum knp_kind kind,
@@ -343,12 +447,8 @@ void knp_store_put_all(struct knp_store *s, enum knp_kind kind,
 	size_t n = knp_store_count(from, kind);
 
 	*count_of(from, kind) = 0;
-	for (size_t i = 0; i < n; i++) {
-		void *object = get(array, i);
-
-		(void)take_in(s, kind, &object);
-		(void)put(s, kind, object);
-	}
+	for (size_t i = 0; i < n; i++)
+		(void)put(s, kind, get(array, i));
 }
 
 int knp_store_set_ifaces(struct knp_store *s, const uint32_t *ifaces, size_t n)

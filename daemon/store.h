@@ -122,9 +122,13 @@ struct knp_rule {
 /**
  * struct knp_policy - a NetworkPolicy, defaults applied
  * @holders: beside its owner, see knp_policy_hold()
+ * @kept: its object was deleted, see knp_store_del(); of store.c
+ * @told: that it is kept, see kept.h
  */
 struct knp_policy {
 	unsigned int holders;
+	bool kept;
+	bool told;
 	const char *ns;		/* interned */
 	char *name;
 	char *uid;		/* "" where the manifest has none */
@@ -180,10 +184,14 @@ struct knp_pod {
 	struct knp_ip ips[];
 };
 
-/** struct knp_namespace - a namespace */
+/**
+ * struct knp_namespace - a namespace
+ * @terminating: it has a deletionTimestamp: what is in it is being deleted
+ */
 struct knp_namespace {
 	const char *name;	/* interned, so it is the ns of its objects */
 	const struct knp_labels *labels; /* shared; metadata.name added */
+	bool terminating;
 };
 
 /**
@@ -218,6 +226,8 @@ struct knp_store_ops {
  * struct knp_store - all objects, each array sorted by (ns, name)
  * @version: grows with every change, so that a batch without one can be told
  * @room: what the arrays have room for, by kind; of store.c
+ * @nkept: how many of the policies are kept, see knp_store_del()
+ * @pinned: see knp_store_pin()
  * @ops: who is told of changes; NULL: nobody
  * @arg: for @ops
  * @intake: NULL: pods are put as they come
@@ -234,6 +244,8 @@ struct knp_store {
 	size_t npolicies;
 	uint64_t version;
 	size_t room[KNP_KIND_POLICY + 1];
+	size_t nkept;
+	bool pinned;
 	const struct knp_store_ops *ops;
 	void *arg;
 	knp_store_intake_fn intake;
@@ -272,14 +284,35 @@ int knp_store_put_namespace(struct knp_store *s, struct knp_namespace *ns);
 int knp_store_put_pod(struct knp_store *s, struct knp_pod *pod);
 int knp_store_put_policy(struct knp_store *s, struct knp_policy *policy);
 
-/* Remove by name; nothing happens if there is none. */
+/*
+ * Remove by name; nothing happens if there is none.
+ *
+ * A policy is kept instead while its namespace terminates and has a pod: the
+ * order in which the objects of a namespace are deleted is not defined, and its
+ * pods would be open for as long as they outlive their policies (CVE-2024-7598;
+ * an API server with OrderedNamespaceDeletion deletes pods first). A kept policy
+ * is as any other, and goes
+ *   - with the last pod of its namespace, whatever that pod's phase,
+ *   - with the namespace, or once that does not terminate any more: the object
+ *     of that name is another one then,
+ *   - by a put of its name, which replaces it or makes it one that is there.
+ * A list of policies that lacks it does not end it.
+ *
+ * Who deletes a policy of a terminating namespace by hand gets the same.
+ *
+ * What cannot be told: a policy that is deleted before it is seen that the
+ * namespace terminates, or before its pods are seen, was deleted by somebody who
+ * wanted that, as far as one can know. Namespaces, pods and policies come by
+ * watches of their own, of which none waits for another. And what is kept is
+ * known to this store alone: it is gone after a restart.
+ */
 void knp_store_del_namespace(struct knp_store *s, const char *name);
 void knp_store_del_pod(struct knp_store *s, const char *ns, const char *name);
 void knp_store_del_policy(struct knp_store *s, const char *ns, const char *name);
 
 /*
- * Remove by name and hand the object to the caller; NULL if there is none.
- * A put that follows at once does not fail for want of memory.
+ * Remove by name and hand the object to the caller; NULL if there is none. None
+ * is kept. A put that follows at once does not fail for want of memory.
  */
 struct knp_namespace *knp_store_take_namespace(struct knp_store *s,
 					       const char *name);
@@ -287,6 +320,16 @@ struct knp_pod *knp_store_take_pod(struct knp_store *s, const char *ns,
 				   const char *name);
 struct knp_policy *knp_store_take_policy(struct knp_store *s, const char *ns,
 					 const char *name);
+
+/*
+ * From pin to unpin no policy that is kept goes by itself, so that the places of
+ * the policies stay what they are. A second unpin does nothing.
+ */
+void knp_store_pin(struct knp_store *s);
+void knp_store_unpin(struct knp_store *s);
+
+/* The object at a place is there: if it is a policy it is not kept any more. */
+void knp_store_confirm(struct knp_store *s, enum knp_kind kind, size_t at);
 
 /* Find by name, NULL if there is none. */
 const struct knp_namespace *knp_store_namespace(const struct knp_store *s,
@@ -321,9 +364,16 @@ bool knp_store_find(const struct knp_store *s, enum knp_kind kind,
 int knp_store_reserve(struct knp_store *s, enum knp_kind kind, size_t n);
 
 /*
+ * The intake of a store sees all objects of a kind that another store has, which
+ * are those to put then. Return 0, or -ENOMEM: it did not see all, and may be
+ * shown them again.
+ */
+int knp_store_take_in(const struct knp_store *s, enum knp_kind kind,
+		      struct knp_store *from);
+
+/*
  * Put all objects of a kind that another store has, which loses them. There
- * must be room for them. A pod for whose intake there is no memory is put as
- * it came.
+ * must be room for them, and the intake must have seen them.
  */
 void knp_store_put_all(struct knp_store *s, enum knp_kind kind,
 		       struct knp_store *from);

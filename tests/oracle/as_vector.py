@@ -95,32 +95,44 @@ def content(obj, old):
     return obj["spec"]
 
 
+def ending(known):
+    return sorted(name for (kind, _, name), obj in known.state.items()
+                  if kind == "Namespace" and
+                  obj["metadata"].get("deletionTimestamp") is not None)
+
+
 def changes(before, after):
     """What one step of a vector says: {kind: {name: content or None}}."""
     said = {}
-    for key, obj in after.items():
-        if before.get(key) != obj:
+    for key, obj in after.state.items():
+        if before.state.get(key) != obj:
             said.setdefault(KINDS[obj["kind"]], {})[full_name(obj)] = content(
-                obj, before.get(key))
-    for key, obj in before.items():
-        if key not in after:
-            said.setdefault(KINDS[obj["kind"]], {})[full_name(obj)] = None
+                obj, before.state.get(key))
+    for key, obj in before.state.items():
+        if key not in after.state:
+            said.setdefault(KINDS[obj["kind"]], {})[full_name(obj)] = (
+                "held" if key in after.deleted else None)
+    for key, obj in before.deleted.items():
+        if key not in after.deleted and key not in after.state:
+            said.setdefault("policies", {})[full_name(obj)] = None
+    if ending(before) != ending(after):
+        said["ending"] = ending(after)
     return said
 
 
 def states_of(history):
-    state, states = {}, [{}]
+    known, states = follower.Known(), [follower.Known()]
     for step in history["steps"]:
         for event in step:
-            follower.apply_event(state, event)
-        states.append(dict(state))
+            known.take(event)
+        states.append(known.copy())
     return states
 
 
-def expectation(state, flow):
+def expectation(known, flow):
     source, destination, number, protocol = flow
     allowed = oracle.allowed(
-        list(state.values()), oracle.parse_address(source),
+        known.objects(), oracle.parse_address(source),
         oracle.parse_address(destination), protocol, number)
     return "%s -> %s  %d/%s  %s\n" % (source, destination, number, protocol,
                                       "allow" if allowed else "deny")
@@ -137,7 +149,7 @@ def vector(history, failure, origin):
             history["node"])
     steps = [{**changes(before, after), "flows": expectation(after, flow)}
              for before, after in zip(states, states[1:])]
-    for kind in KINDS.values():
+    for kind in [*KINDS.values(), "ending"]:
         if kind in steps[0]:
             document[kind] = steps[0].pop(kind)
     document["steps"] = steps
@@ -150,7 +162,7 @@ def history_of(steps):
     """The steps of a vector as events."""
     told, before = [], {}
     for step in steps:
-        after = {follower.name_of(obj): obj for obj in step.objects}
+        after = {follower.name_of(obj): obj for obj in step.served}
         events = [{"type": "DELETED", "object": obj}
                   for name, obj in before.items() if name not in after]
         events += [{"type": "MODIFIED" if name in before else "ADDED",

@@ -145,7 +145,8 @@ def rule(random, peers):
 
 
 def policy(random, namespace, name):
-    spec = {"podSelector": selector(random, empty=0.3)}
+    spec = {}
+    put(random, spec, "podSelector", lambda: selector(random, empty=0.3), {})
     for rules, peers in (("ingress", "from"), ("egress", "to")):
         put(random, spec, rules,
             lambda peers=peers: some(random, 2, lambda: rule(random, peers)),

@@ -16,6 +16,7 @@ import subprocess
 import tempfile
 import threading
 
+import oracle
 import questions
 import simulate
 
@@ -103,6 +104,33 @@ def apply_event(state, event):
         state[name_of(event["object"])] = event["object"]
 
 
+class Known:
+    """What a node goes by: the objects, and the policies that outlive theirs."""
+
+    def __init__(self):
+        self.state, self.deleted = {}, {}
+
+    def copy(self):
+        other = Known()
+        other.state, other.deleted = dict(self.state), dict(self.deleted)
+        return other
+
+    def take(self, event):
+        if "object" in event:
+            name = name_of(event["object"])
+            known = self.state.get(name) or self.deleted.pop(name, None)
+            if event["type"] == "DELETED" and known and name[0] == \
+                    "NetworkPolicy":
+                self.deleted[name] = known
+            apply_event(self.state, event)
+        for name, policy in list(self.deleted.items()):
+            if not oracle.outlives(self.state.values(), policy):
+                del self.deleted[name]
+
+    def objects(self):
+        return list(self.state.values()) + list(self.deleted.values())
+
+
 def tell_event(follower, event):
     if "object" not in event:
         return follower.tell(event["type"])
@@ -139,11 +167,11 @@ def compare(number, asked, want, said, narrower):
     return None
 
 
-def tell_step(follower, step, state, number):
+def tell_step(follower, step, known, number):
     """A Failure if an event is refused, or None."""
     for event in step:
         said = tell_event(follower, event)
-        apply_event(state, event)
+        known.take(event)
         if said != "ok" and "sent" not in event:
             return Failure("refused", number, None, said)
     return None
@@ -156,15 +184,15 @@ def check(follower, history, ask):
 
     Where the tables are wrong, the history goes on until a verdict is, too.
     """
-    state, count, number, first, narrower = {}, 0, 0, None, False
+    known, count, number, first, narrower = Known(), 0, 0, None, False
     try:
         follower.tell("reset %s" % history["node"] if history["node"]
                       else "reset")
         for number, step in enumerate(history["steps"]):
-            failure = tell_step(follower, step, state, number)
+            failure = tell_step(follower, step, known, number)
             if failure:
                 return failure, count
-            objects = list(state.values())
+            objects = known.objects()
             asked = ask(objects)
             want = questions.answers(objects, asked, history["node"])
             narrower = narrower or any("sent" in event for event in step)

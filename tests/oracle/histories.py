@@ -204,6 +204,36 @@ def recreate_namespace(world):
         world.put(clusters.namespace(world.random, name))
 
 
+def end_namespace(world):
+    """It has a deletionTimestamp now."""
+    namespace = world.some("Namespace")
+    if namespace:
+        namespace["metadata"]["deletionTimestamp"] = clusters.TIMES[-1]
+        world.put(namespace)
+
+
+def finish_namespace(world):
+    """One that ends loses some of its objects, in any order, or all."""
+    ending = [name for (kind, _, name), obj in sorted(world.state.items())
+              if kind == "Namespace" and
+              "deletionTimestamp" in obj["metadata"]]
+    if not ending:
+        end_namespace(world)
+        return
+    name = world.random.choice(ending)
+    inside = [obj for _, obj in sorted(world.state.items())
+              if obj["metadata"].get("namespace") == name]
+    world.random.shuffle(inside)
+    if world.random.random() < 0.5:
+        # As a controller that has not heard of pods first.
+        inside.sort(key=lambda obj: obj["kind"] == "Pod")
+    whole = world.random.random() < 0.3
+    for obj in inside if whole else inside[:world.random.randint(1, 3)]:
+        world.delete(obj)
+    if whole:
+        world.delete(world.state["Namespace", "", name])
+
+
 def say_again(world):
     """An event that changes nothing."""
     obj = world.some(world.random.choice(["Pod", "Namespace",
@@ -225,7 +255,8 @@ HAPPENINGS = [
     change_ports, change_phase, terminate, change_addresses, hand_over,
     hand_over, hand_over, recreate_pod, add_policy, add_policy, delete_policy,
     update_policy, update_policy, update_policy, put_namespace, put_namespace,
-    put_namespace, delete_namespace, recreate_namespace, say_again,
+    put_namespace, delete_namespace, recreate_namespace, end_namespace,
+    finish_namespace, finish_namespace, finish_namespace, say_again,
     delete_unknown, restart,
 ]
 

@@ -7,10 +7,12 @@ purpose; what it says is what the comments in the API say. Only what the text
 of an address means is remembered.
 
 Each rule cites, between quotation marks, the sentence that it transcribes:
-from the comments of networking.k8s.io/v1, meta/v1 and core/v1 (types.go), or
-from the pages "Network Policies" and "Labels and Selectors" of the Kubernetes
-documentation, marked [Concepts] and [Labels]. Where these leave a choice open,
-the rule is marked [knp].
+from the comments of networking.k8s.io/v1, meta/v1 and core/v1 (types.go of
+k8s.io/api and k8s.io/apimachinery 0.36.3), or from the pages "Network Policies"
+and "Labels and Selectors" of the Kubernetes documentation, marked [Concepts] and
+[Labels]. All are word for word, but that the pages' backquotes are left out, as
+is what "[...]" stands for. Where these leave a choice open, the rule is marked
+[knp].
 """
 import collections
 import functools
@@ -163,10 +165,12 @@ def container_ports(pod):
     for container in spec.get("containers") or []:
         yield from container.get("ports") or []
     for container in spec.get("initContainers") or []:
-        # "restartPolicy "Always": [...] this init container will be
-        # continually restarted [...] Although this init container still starts
-        # in the init container sequence, it does not wait for the container to
-        # complete": it serves while the pod runs, others do not.
+        # "setting the RestartPolicy as "Always" for the init container will
+        # have the following effect: this init container will be continually
+        # restarted on exit until all regular containers have terminated. [...]
+        # Although this init container still starts in the init container
+        # sequence, it does not wait for the container to complete": it serves
+        # while the pod runs, others do not.
         if container.get("restartPolicy") == "Always":
             yield from container.get("ports") or []
 
@@ -188,11 +192,27 @@ def affects(policy, direction):
 def selects(policy, pod, direction):
     # "podSelector selects the pods to which this NetworkPolicy object applies.
     # [...] An empty selector matches all pods in the policy's namespace. [...]
-    # If it is not specified, it defaults to an empty selector."
+    # This field is optional. If it is not specified, it defaults to an empty
+    # selector."
     return (policy["metadata"]["namespace"] == pod["metadata"]["namespace"] and
             affects(policy, direction) and
             selector_matches(policy["spec"].get("podSelector") or {},
                              labels_of(pod)))
+
+
+def outlives(objects, policy):
+    """Whether a policy holds on although its object was deleted."""
+    # [knp] Of kubernetes/kubernetes issue 126587, CVE-2024-7598: "The order in
+    # which objects are deleted during namespace termination is not defined, and
+    # it is possible for network policies to be deleted before the pods that
+    # they protect." So they hold while there is a pod to protect.
+    name = policy["metadata"]["namespace"]
+    ends = [obj for obj in objects if obj["kind"] == "Namespace" and
+            obj["metadata"]["name"] == name and
+            obj["metadata"].get("deletionTimestamp") is not None]
+    pods = [obj for obj in objects if obj["kind"] == "Pod" and
+            obj["metadata"]["namespace"] == name]
+    return bool(ends) and bool(pods)
 
 
 def peer_matches(objects, policy, peer, address):

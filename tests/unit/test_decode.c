@@ -315,6 +315,27 @@ static void a_peer_tells_absent_from_empty_selectors(void **state)
 	knp_objects_clear(&objects);
 }
 
+static void a_subject_that_is_not_there_is_everybody(void **state)
+{
+	static const char *const specs[] = {
+		POLICY("{}"), POLICY("{'podSelector': null}"),
+		POLICY("{'podSelector': {}}"),
+	};
+	const struct knp_policy *policy;
+	struct knp_objects objects;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(specs) / sizeof(*specs); i++) {
+		objects = decode(specs[i], NULL);
+		policy = only(&objects, KNP_KIND_POLICY)->policy;
+		assert_int_equal(policy->subject.labels.n, 0);
+		assert_int_equal(policy->subject.nreqs, 0);
+		assert_true(policy->isolates_ingress);
+		assert_false(policy->isolates_egress);
+		knp_objects_clear(&objects);
+	}
+}
+
 static void a_selector_is_decoded_whole(void **state)
 {
 	struct knp_objects objects;
@@ -554,6 +575,7 @@ static const struct CMUnitTest plain[] = {
 	cmocka_unit_test(items_of_typed_lists_need_no_kind),
 	cmocka_unit_test(a_list_without_items_is_empty),
 	cmocka_unit_test(a_peer_tells_absent_from_empty_selectors),
+	cmocka_unit_test(a_subject_that_is_not_there_is_everybody),
 	cmocka_unit_test(a_selector_is_decoded_whole),
 	cmocka_unit_test(an_ipblock_is_canonical_with_its_excepts),
 	cmocka_unit_test(a_pod_is_reduced_to_what_policy_needs),

@@ -88,9 +88,6 @@ static const struct refusal refusals[] = {
 	{ "no spec", "{'apiVersion': 'networking.k8s.io/v1', 'kind':\n"
 	  "'NetworkPolicy', " META "}", "spec", "is required" },
 	{ "null spec", POLICY("null"), "spec", "is required" },
-	{ "no podSelector", POLICY("{}"), "spec.podSelector", "is required" },
-	{ "null podSelector", POLICY("{'podSelector': null}"),
-	  "spec.podSelector", "is required" },
 	{ "podSelector of a wrong type", POLICY("{'podSelector': []}"),
 	  "spec.podSelector", "must be an object, is a list" },
 	{ "unknown field in spec", POLICY("{'podSelector': {}, 'policyType':\n"

@@ -381,6 +381,47 @@ static void a_commit_without_memory_can_be_tried_again(void **state)
 	knp_store_free(s);
 }
 
+/* Every pod is bound to one address more, which takes memory. */
+static int bind_one(void *arg, const struct knp_pod *pod, struct knp_pod **ret)
+{
+	if (pod->nbound)
+		return 0;
+	*ret = knp_pod_bind(pod, arg, 1);
+	return *ret ? 0 : -ENOMEM;
+}
+
+static void a_commit_whose_intake_fails_changes_nothing(void **state)
+{
+	struct knp_ip ip = { .b = { 10, 0, 0, 1 }, .family = AF_INET };
+	struct knp_store *s = store_of_bdf();
+	struct knp_replace *r = begun(s);
+	long n = 0;
+
+	(void)state;
+	/* There is room for as many: what is allocated are the copies. */
+	put(r, "a", 1);
+	put(r, "d", 2);
+	put(r, "e", 1);
+	knp_store_intake(s, bind_one, &ip);
+	for (;; n++) {
+		allocs_fail_after(n);
+		if (!knp_replace_commit(r))
+			break;
+		assert_true(allocs_failed());
+		assert_string_equal(told, "");
+		assert_int_equal(s->npods, 3);
+		assert_int_equal(version_of(s, "d"), 1);
+	}
+	allocs_fail_after(-1);
+	/* Two failures: a pod that was copied is not copied again. */
+	assert_int_equal(n, 2);
+	assert_string_equal(told, "-x/f -x/b +x/a ~x/d +x/e");
+	assert_int_equal(s->npods, 3);
+	for (size_t i = 0; i < s->npods; i++)
+		assert_int_equal(s->pods[i]->nbound, 1);
+	knp_store_free(s);
+}
+
 #define NAMES	40
 
 /* A step of a list, and what becomes of one object by it. */
@@ -453,6 +494,7 @@ int main(void)
 		TEST(other_kinds_are_left_alone),
 		TEST(a_list_without_memory_leaves_no_trace),
 		TEST(a_commit_without_memory_can_be_tried_again),
+		TEST(a_commit_whose_intake_fails_changes_nothing),
 		TEST(random_lists_equal_a_plain_table),
 	};
 

@@ -14,10 +14,10 @@ NAME_LABEL = "kubernetes.io/metadata.name"
 CELLS = {".": True, "X": False, "-": None}
 WORDS = {"allow": True, "deny": False, "none": None}
 FIELDS = {
-    "vector": {"title", "origin", "notes", "namespaces", "pods", "policies",
-               "steps"},
-    "step": {"what", "namespaces", "pods", "policies", "expect", "flows",
-             "says"},
+    "vector": {"title", "origin", "notes", "namespaces", "ending", "pods",
+               "policies", "steps"},
+    "step": {"what", "namespaces", "ending", "pods", "policies", "expect",
+             "flows", "says"},
     "pod": {"ip", "labels", "ports", "sidecar", "init", "host", "phase",
             "created", "uid", "node", "deleting"},
 }
@@ -102,9 +102,11 @@ def pod_object(full, pod):
             "spec": spec, "status": status}
 
 
-def namespace_object(name, labels):
-    return {"apiVersion": "v1", "kind": "Namespace",
-            "metadata": {"name": name, "labels": labels}}
+def namespace_object(name, labels, ends):
+    meta = {"name": name, "labels": labels}
+    if ends:
+        meta["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": meta}
 
 
 def policy_object(full, spec):
@@ -153,16 +155,24 @@ def parse_flows(where, text):
 
 
 class Step:
-    """The state after one step, as API objects, and what is expected."""
+    """The state after one step, as API objects, and what is expected.
+
+    @served: what a server has. @objects: what holds, which is more if policies
+    outlive their objects.
+    """
 
     def __init__(self, title, state, step):
         self.title = title
-        self.objects = (
-            [namespace_object(name, labels)
+        self.served = (
+            [namespace_object(name, labels, name in state["ending"])
              for name, labels in state["namespaces"].items()] +
             [pod_object(name, pod) for name, pod in state["pods"].items()] +
             [policy_object(name, spec)
-             for name, spec in state["policies"].items()])
+             for name, spec in state["policies"].items()
+             if name not in state["held"]])
+        self.objects = self.served + [
+            policy_object(name, state["policies"][name])
+            for name in state["held"]]
         self.matrices = [(*parse_probe(probe), parse_matrix(title, text))
                          for probe, text in step.get("expect", {}).items()]
         self.flows = parse_flows(title, step.get("flows", ""))
@@ -181,12 +191,19 @@ def steps_of(path):
     check_fields(where, "vector", vector)
     state = {kind: copy.deepcopy(vector.get(kind) or {})
              for kind in ("namespaces", "pods", "policies")}
+    state["ending"], state["held"] = vector.get("ending") or [], []
     steps = []
     for number, step in enumerate(vector["steps"]):
         check_fields(where, "step", step)
-        for kind, objects in state.items():
+        state["ending"] = step.get("ending", state["ending"])
+        for kind in ("namespaces", "pods", "policies"):
+            objects = state[kind]
             for name, value in (step.get(kind) or {}).items():
-                if value is None:
+                if kind == "policies" and name in state["held"]:
+                    state["held"].remove(name)
+                if value == "held":
+                    state["held"].append(name)
+                elif value is None:
                     del objects[name]
                 elif kind == "pods":
                     objects[name] = {**objects.get(name, {}), **value}
@@ -266,6 +283,7 @@ def as_stored(objects):
                         port.setdefault("protocol", "TCP")
         else:
             spec = obj["spec"]
+            spec.setdefault("podSelector", {})
             if "policyTypes" not in spec:
                 spec["policyTypes"] = ["Ingress"]
                 if "egress" in spec:
