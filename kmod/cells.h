@@ -27,9 +27,9 @@
  *	  32 bytes			  64	 64	  64
  *
  * Up to KNP_GROUPS_NEAR groups stand in struct knp_cells itself, more of them
- * in an array (parts.h). Where there are more than 40 keys to a group on average
- * (64 %), or no pilot is found, the table is built anew with a quarter more of
- * groups. It is a third to two thirds full: a key costs 100 to 200 bytes.
+ * in an array (parts.h). Where there are more than 36 keys to a group on average
+ * (57 %), or no pilot is found, the table is built anew with half as many groups
+ * again. So it is 38 % to 57 % full: a key costs 115 to 170 bytes.
  *
  * Two kinds of tables are made of them:
  *   blocks     of 16 addresses (/28, IPv6: /124) with a class each. Blocks of
