@@ -74,18 +74,13 @@ static noinline u32 judge_untracked(const struct knp_tables *t,
 	return p->verdict.reason;
 }
 
-/* Judge by the tables alone. */
-static u32 judge(const struct knp_tables *t, const struct sk_buff *skb,
-		 const struct nf_hook_state *state, struct knp_packet *p)
+/* Judge a packet without an entry by the tables alone. */
+static u32 judge_alone(const struct knp_tables *t, const struct sk_buff *skb,
+		       const struct nf_hook_state *state, struct knp_packet *p)
 {
 	enum ip_conntrack_info ctinfo;
-	const struct nf_conn *ct = nf_ct_get(skb, &ctinfo);
 
-	if (ct) {
-		knp_packet_set_conn(p, ct, ctinfo);
-		knp_match(t, &p->flow, &p->verdict);
-		return p->verdict.reason;
-	}
+	nf_ct_get(skb, &ctinfo);
 	if (state->hook == NF_INET_LOCAL_IN &&
 	    knp_packet_is_ndp(skb, state->pf)) {
 		knp_packet_set_header(p, skb, state->pf);
@@ -138,22 +133,13 @@ static bool answers_node(const struct nf_hook_state *state,
 	       is_node_address(state->net, p->flow.family, &p->flow.src);
 }
 
-u32 knp_judge(const struct knp_net *kn, const struct knp_snapshot *snap,
-	      const struct sk_buff *skb, const struct nf_hook_state *state,
-	      struct knp_packet *p)
+u32 knp_judge_twice(const struct knp_net *kn, const struct knp_snapshot *snap,
+		    const struct sk_buff *skb,
+		    const struct nf_hook_state *state,
+		    const struct knp_packet *p, u32 reason)
 {
 	u32 oif = state->out ? state->out->ifindex : 0;
-	u32 reason;
 
-	if (!snap) {
-		knp_packet_set_header(p, skb, state->pf);
-		if (state->hook == NF_INET_LOCAL_IN ||
-		    READ_ONCE(kn->config.dflt) == KNP_PASS)
-			return KNP_REASON_DEFAULT_PASS;
-		return KNP_REASON_DEFAULT_DROP;
-	}
-
-	reason = judge(snap->tables, skb, state, p);
 	if (reason <= KNP_REASON_PASS_LAST && reason != KNP_REASON_NDP &&
 	    READ_ONCE(kn->config.unknown_local) == KNP_DROP &&
 	    has_unknown_side(snap->tables, p, skb->skb_iif, oif))
@@ -162,4 +148,22 @@ u32 knp_judge(const struct knp_net *kn, const struct knp_snapshot *snap,
 		reason = KNP_REASON_NODE;
 
 	return reason;
+}
+
+u32 knp_judge_rest(const struct knp_net *kn, const struct knp_snapshot *snap,
+		   const struct sk_buff *skb, const struct nf_hook_state *state,
+		   struct knp_packet *p)
+{
+	u32 reason;
+
+	if (snap) {
+		reason = judge_alone(snap->tables, skb, state, p);
+		return knp_judge_twice(kn, snap, skb, state, p, reason);
+	}
+
+	knp_packet_set_header(p, skb, state->pf);
+	if (state->hook == NF_INET_LOCAL_IN ||
+	    READ_ONCE(kn->config.dflt) == KNP_PASS)
+		return KNP_REASON_DEFAULT_PASS;
+	return KNP_REASON_DEFAULT_DROP;
 }

@@ -11,6 +11,26 @@
 struct nf_hook_state;
 
 /**
+ * knp_judge_rest() - what knp_judge() leaves over: no entry, or no tables
+ *
+ * The parameters, what is returned and what is set are knp_judge()'s.
+ */
+u32 knp_judge_rest(const struct knp_net *kn, const struct knp_snapshot *snap,
+		   const struct sk_buff *skb, const struct nf_hook_state *state,
+		   struct knp_packet *p);
+
+/**
+ * knp_judge_twice() - what the tables' verdict on connections is not all of
+ * @reason: the verdict
+ *
+ * The other parameters and what is returned are knp_judge()'s.
+ */
+u32 knp_judge_twice(const struct knp_net *kn, const struct knp_snapshot *snap,
+		    const struct sk_buff *skb,
+		    const struct nf_hook_state *state,
+		    const struct knp_packet *p, u32 reason);
+
+/**
  * knp_judge() - may a packet pass?
  * @kn: the namespace
  * @snap: its tables, NULL before the first commit
@@ -20,12 +40,32 @@ struct nf_hook_state;
  *	   one on the way out
  * @p: set
  *
- * Of what this node generated itself, nothing is to be asked.
+ * Of what this node generated itself, nothing is to be asked. Inline is what
+ * nearly all packets take.
  *
  * Return: enum knp_reason.
  */
-u32 knp_judge(const struct knp_net *kn, const struct knp_snapshot *snap,
-	      const struct sk_buff *skb, const struct nf_hook_state *state,
-	      struct knp_packet *p);
+static __always_inline u32 knp_judge(const struct knp_net *kn,
+				     const struct knp_snapshot *snap,
+				     const struct sk_buff *skb,
+				     const struct nf_hook_state *state,
+				     struct knp_packet *p)
+{
+	enum ip_conntrack_info ctinfo;
+	const struct nf_conn *ct = nf_ct_get(skb, &ctinfo);
+	u32 reason;
+
+	if (unlikely(!snap || !ct))
+		return knp_judge_rest(kn, snap, skb, state, p);
+
+	knp_packet_set_conn(p, ct, ctinfo);
+	knp_match(snap->tables, &p->flow, &p->verdict);
+	reason = p->verdict.reason;
+	if (reason <= KNP_REASON_PASS_LAST &&
+	    READ_ONCE(kn->config.unknown_local) != KNP_DROP)
+		return reason;
+
+	return knp_judge_twice(kn, snap, skb, state, p, reason);
+}
 
 #endif /* KNP_JUDGE_H */
