@@ -95,49 +95,54 @@ def loads(w, out):
                  all=[round(1e3 * v, 2) for v in values])
 
 
-def commits_knp(w, records):
-    """Seconds of each commit that changes the class of one pod."""
+def knp_commits(w, records):
+    """A socket, and commits that change the class of one pod each."""
     channel = knp.Channel()
     channel.attach()
     channel.commit(records)
     rng = random.Random(0)
-    datagrams = [joined(channel, {knp.PEER: [knp.PEERS.pack(
+    return channel.socket, [joined(channel, {knp.PEER: [knp.PEERS.pack(
         rng.choice(w.pods), w.family, rng.randrange(w.classes) + 1)]})
         for _ in range(COMMITS)]
-    return [channel.socket.send([d], 1) for d in datagrams]
 
 
-def commits_nft(w):
-    """Seconds of each transaction that adds or removes one element."""
+def nft_commits(w):
+    """A socket, and transactions that remove or add one element each."""
     sock = nft_set()
     sock.send([peers_netlink.nft_elements(w.pods, TABLE, SET)], 1)
     rng = random.Random(0)
     pods = rng.sample(w.pods, COMMITS // 2)
-    datagrams = []
-    for pod in pods:
-        for command in (peers_netlink.DELSETELEM, peers_netlink.NEWSETELEM):
-            datagrams.append(peers_netlink.nft_elements([pod], TABLE, SET,
-                                                        command))
-    return [sock.send([d], 1) for d in datagrams]
+    return sock, [peers_netlink.nft_elements([pod], TABLE, SET, command)
+                  for pod in pods for command in (peers_netlink.DELSETELEM,
+                                                  peers_netlink.NEWSETELEM)]
 
 
 def nothings():
-    """Seconds of a message that is only acknowledged."""
-    sock = netlink.Socket(netlink.GENERIC)
+    """A socket, and messages that are only acknowledged."""
     noop = netlink.message(NOOP, netlink.REQUEST | netlink.ACK, b"")
-    return [sock.send([noop], 1) for _ in range(COMMITS)]
+    return netlink.Socket(netlink.GENERIC), [noop] * COMMITS
 
 
 def commits(w, out):
-    records = knp.Tables(w).records
-    base = 0
-    for name, job in (("netlink_ack_us", nothings),
-                      ("commit_knp_us", lambda: commits_knp(w, records)),
-                      ("commit_nft_us", lambda: commits_nft(w))):
-        value = 1e6 * statistics.median(in_namespace(job))
-        out.line("figure", name=name, value=value - base)
-        if job is nothings:
-            base = value
+    """In turns, so that whatever else goes on happens to all three."""
+    jobs = {"netlink_ack_us": nothings, "commit_nft_us": nft_commits,
+            "commit_knp_us": knp_commits}
+    arguments = {nft_commits: (w,), knp_commits: (w, knp.Tables(w).records)}
+    namespaces, lanes = [], {}
+    for name, job in jobs.items():
+        namespaces.append(contenders.new_namespace())
+        lanes[name] = job(*arguments.get(job, ()))
+    times = {name: [] for name in lanes}
+    for turn in range(COMMITS):
+        for name, (sock, datagrams) in lanes.items():
+            times[name].append(sock.send([datagrams[turn]], 1))
+    for fd in namespaces:
+        os.close(fd)
+    base = 1e6 * statistics.median(times["netlink_ack_us"])
+    out.line("figure", name="netlink_ack_us", value=base)
+    for name in ("commit_nft_us", "commit_knp_us"):
+        out.line("figure", name=name,
+                 value=1e6 * statistics.median(times[name]) - base)
 
 
 def free_kib():
