@@ -9,6 +9,10 @@
 
 static_assert(sizeof(struct knp_cell) == 64);
 static_assert(2 * KNP_PART_HEAD == sizeof(struct knp_cell));
+static_assert(offsetof(struct knp_cell, number4) ==
+	      offsetof(struct knp_cell, key));
+static_assert(offsetof(struct knp_cell, used) ==
+	      offsetof(struct knp_cell, class4[KNP_BLOCK_SIZE4]));
 
 /*
  * Keys to a group, on average, at most. With 40 of them the pilots that are left
@@ -210,10 +214,18 @@ static int copy_all(struct knp_cells *to, const struct knp_cells *from,
 	return 0;
 }
 
-/* What a table that is full gets: a key is moved twice on average. */
-static u32 more_groups(u32 ngroups)
+/*
+ * What a table gets that is full on average, so that a key is moved twice until
+ * there are many; and one in which a single group is.
+ */
+static u32 many_groups(u32 ngroups)
 {
 	return ngroups + ngroups / 2 + 1;
+}
+
+static u32 more_groups(u32 ngroups)
+{
+	return ngroups + ngroups / 4 + 1;
 }
 
 /* Replace a table by one with at least this many groups. */
@@ -286,7 +298,7 @@ struct knp_cell *knp_cells_edit(struct knp_cells *c,
 		return find_edit(c, seed, wide, key);
 
 	if (c->used >= c->ngroups * KEYS_MEAN &&
-	    rebuild(c, seed, wide, more_groups(c->ngroups)))
+	    rebuild(c, seed, wide, many_groups(c->ngroups)))
 		return NULL;
 
 	for (;;) {

@@ -28,13 +28,14 @@
  *
  * Up to KNP_GROUPS_NEAR groups stand in struct knp_cells itself, more of them
  * in an array (parts.h). Where there are more than 36 keys to a group on average
- * (57 %), or no pilot is found, the table is built anew with half as many groups
- * again. So it is 38 % to 57 % full: a key costs 115 to 170 bytes.
+ * (57 %), the table is built anew with half as many groups again; where no pilot
+ * is found, which with a thousand groups happens to one of them before, with a
+ * quarter. It is a third to 57 % full: a key costs 115 to 195 bytes.
  *
  * Two kinds of tables are made of them:
- *   blocks     of 16 addresses (/28, IPv6: /124) with a class each. Blocks of
- *	        16 are what cloud networks delegate to a node, and larger blocks
- *	        consist of them; a lone address costs no more than its line.
+ *   blocks     of 28 addresses, IPv6: of 16 (/124), with a class each: as many
+ *	        as fill a line. The pods of a node have neighbouring addresses,
+ *	        so most of a block is used; a lone address costs its line.
  *   endpoints  of this node, with what their rows are looked up by.
  *
  * Keys are chosen by whoever gives pods their addresses, so the hash is seeded
@@ -61,34 +62,46 @@
 #define KNP_GROUPS_LEAF	KNP_PER_LEAF(KNP_GROUPS_BYTES, sizeof(struct knp_group))
 
 /* Addresses in one block of peers. */
-#define KNP_BLOCK_BITS	4
-#define KNP_BLOCK_SIZE	(1U << KNP_BLOCK_BITS)
+#define KNP_BLOCK_SIZE4	28
+#define KNP_BLOCK_SIZE6	16
 
 /* Pages of a row (row.h) that an endpoint leads to directly. */
 #define KNP_PAGES_NEAR	2
 
 /**
  * struct knp_cell - what is known of a key
- * @key: address of the endpoint, first address of the block
- * @class_id: of a block: class of each address, 0: not a peer
+ * @key: address of the endpoint, first address of the IPv6 block, number of the
+ *	 IPv4 block in its first word
+ * @class6: of an IPv6 block: class of each address, 0: not a peer
  * @page: of an endpoint: see knp_row_bind(); borrowed from the set
  * @set: of an endpoint: policy set, 0: not isolated
  * @dflt: of an endpoint: portset where the row has no entry
  * @last: of an endpoint: see knp_row_bind()
  * @used: one more than the number of the key's pilot, 0: an empty cell
+ * @number4: of an IPv4 block: the first word of @key
+ * @class4: of an IPv4 block: class of each address, instead of all that is
+ *	    between @number4 and @used
  *
  * What endpoints have twice is by direction, egress first.
  */
 struct knp_cell {
-	struct knp_addr key;
 	union {
-		u16 class_id[KNP_BLOCK_SIZE];
-		const struct knp_part *page[2][KNP_PAGES_NEAR];
+		struct {
+			struct knp_addr key;
+			union {
+				u16 class6[KNP_BLOCK_SIZE6];
+				const struct knp_part *page[2][KNP_PAGES_NEAR];
+			};
+			u16 set[2];
+			u16 dflt[2];
+			u16 last[2];
+			u32 used;
+		};
+		struct {
+			u32 number4;
+			u16 class4[KNP_BLOCK_SIZE4];
+		};
 	};
-	u16 set[2];
-	u16 dflt[2];
-	u16 last[2];
-	u32 used;
 } __aligned(64);
 
 /**
@@ -214,21 +227,49 @@ knp_cells_look(const void *first, u32 ngroups, const u64 *seed, bool wide,
 	       knp_cells_pos(hash, group->pilot[knp_cells_pilot(rest)]);
 }
 
-/* The block of an address, and its place in there. */
+/* The key of an address's block, and its place in there. */
 static __always_inline u32 knp_block_of(bool wide, const struct knp_addr *addr,
 					struct knp_addr *block)
 {
-	const u32 last = KNP_BLOCK_SIZE - 1;
+	const u32 last = KNP_BLOCK_SIZE6 - 1;
+	u32 ip;
 
 	if (!wide) {
+		ip = __be32_to_cpu(addr->w[0]);
 		block->q[1] = 0;
 		block->q[0] = 0;
-		block->w[0] = addr->w[0] & __cpu_to_be32(~last);
-		return addr->b[3] & last;
+		block->w[0] = (__force __be32)(ip / KNP_BLOCK_SIZE4);
+		return ip % KNP_BLOCK_SIZE4;
 	}
 	block->q[0] = addr->q[0];
 	block->q[1] = addr->q[1] & (__force u64)__cpu_to_be64(~(u64)last);
 	return addr->b[15] & last;
+}
+
+/* The address at a place of a block. */
+static inline struct knp_addr knp_block_addr(bool wide,
+					     const struct knp_cell *cell, u32 i)
+{
+	struct knp_addr addr = { .q = { 0 } };
+
+	if (!wide) {
+		addr.w[0] = __cpu_to_be32(cell->number4 * KNP_BLOCK_SIZE4 + i);
+		return addr;
+	}
+	addr = cell->key;
+	addr.b[15] += i;
+	return addr;
+}
+
+static __always_inline u32 knp_block_size(bool wide)
+{
+	return wide ? KNP_BLOCK_SIZE6 : KNP_BLOCK_SIZE4;
+}
+
+static __always_inline u32 knp_block_class(bool wide,
+					   const struct knp_cell *cell, u32 i)
+{
+	return wide ? cell->class6[i] : cell->class4[i];
 }
 
 /**

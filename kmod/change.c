@@ -195,12 +195,12 @@ int knp_set_clear(struct knp_tables *t, u32 id)
 	return 0;
 }
 
-static bool is_empty(const u16 *classes)
+static bool is_empty(bool wide, const struct knp_cell *block)
 {
 	u32 i;
 
-	for (i = 0; i < KNP_BLOCK_SIZE; i++) {
-		if (classes[i])
+	for (i = 0; i < knp_block_size(wide); i++) {
+		if (knp_block_class(wide, block, i))
 			return false;
 	}
 	return true;
@@ -221,14 +221,17 @@ int knp_peer_set(struct knp_tables *t, unsigned int family,
 		return -ENOMEM;
 
 	t->block_filter[family] |= knp_block_bit(wide, addr);
-	old = cell->class_id[i];
-	cell->class_id[i] = class_id;
+	old = knp_block_class(wide, cell, i);
+	if (wide)
+		cell->class6[i] = class_id;
+	else
+		cell->class4[i] = class_id;
 	t->count[KNP_TABLE_PEER] += !!class_id;
 	t->count[KNP_TABLE_PEER] -= !!old;
 	if (knp_use_instead(t, KNP_TABLE_CLASS, old, class_id))
 		return -ENOMEM;
 
-	if (class_id || !is_empty(cell->class_id))
+	if (class_id || !is_empty(wide, cell))
 		return 0;
 	if (knp_cells_remove(blocks, &t->seed, wide, &block))
 		return -ENOMEM;

@@ -171,16 +171,21 @@ static void dump_rows(const struct knp_tables *t, struct knp_cursor *cur,
 static bool write_peers(const struct knp_cell *cell, unsigned int family,
 			u32 *sub, struct out *o)
 {
-	for (; *sub < KNP_BLOCK_SIZE; ++*sub) {
-		struct knp_rec_peer rec = { .class_id = cell->class_id[*sub] };
+	const bool wide = family == KNP_V6;
+
+	for (; *sub < knp_block_size(wide); ++*sub) {
+		struct knp_rec_peer rec = {
+			.family = af_of(family),
+			.class_id = knp_block_class(wide, cell, *sub),
+		};
+		struct knp_addr addr;
 
 		if (!rec.class_id)
 			continue;
 		if (!fits(o, sizeof(rec)))
 			return false;
-		memcpy(rec.addr, cell->key.b, sizeof(rec.addr));
-		rec.addr[knp_last_byte(family)] += *sub;
-		rec.family = af_of(family);
+		addr = knp_block_addr(wide, cell, *sub);
+		memcpy(rec.addr, addr.b, sizeof(rec.addr));
 		write(o, &rec, sizeof(rec));
 	}
 	return true;

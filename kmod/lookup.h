@@ -45,15 +45,18 @@ static __always_inline u32 knp_look_class(const struct knp_tables *t, bool wide,
 	const struct knp_front *front = &t->front[wide];
 	const struct knp_cell *cell;
 	struct knp_addr block;
+	u32 class_id;
 	u32 i;
 
 	if (front->block_filter & knp_block_bit(wide, addr)) {
 		i = knp_block_of(wide, addr, &block);
 		cell = knp_cells_look(front->blocks, front->nblocks,
 				      knp_look_seed(t, wide), wide, &block);
-		if (cell && knp_addr_equal(&cell->key, &block, wide) &&
-		    cell->class_id[i])
-			return cell->class_id[i];
+		if (cell && knp_addr_equal(&cell->key, &block, wide)) {
+			class_id = knp_block_class(wide, cell, i);
+			if (class_id)
+				return class_id;
+		}
 	}
 	if (wide)
 		return knp_ranges_class(front->ranges, addr);

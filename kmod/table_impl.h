@@ -14,8 +14,8 @@
  * lead to all of it:
  *
  *   endpoint   cell of the address (cells.h): set, default, pages of the row
- *   class      group of the block (/28, IPv6: /124)
- *	        cell of the block: class by the last bits of the address
+ *   class      group of the block of 28 addresses (IPv6: 16)
+ *	        cell of the block: class by the address's place in there
  *	        where it has none, the prefixes: IPv4 in a trie (trie.h) of three
  *	        lines and more, IPv6 in a tree of ranges (ranges.h)
  *   row        page: portset by class (row.h)
@@ -280,11 +280,6 @@ static __always_inline u64 knp_block_bit(bool wide, const struct knp_addr *a)
 	return knp_filter_bit(wide, a, 0xffff0000);
 }
 
-static inline u32 knp_last_byte(unsigned int family)
-{
-	return family == KNP_V4 ? 3 : 15;
-}
-
 /* The class of a peer's own record, 0 if it has none. */
 static inline u32 knp_peer_class(const struct knp_tables *t,
 				 unsigned int family,
@@ -297,7 +292,7 @@ static inline u32 knp_peer_class(const struct knp_tables *t,
 
 	i = knp_block_of(wide, addr, &block);
 	cell = knp_cells_find(&t->blocks[family], &t->seed, wide, &block);
-	return cell ? cell->class_id[i] : 0;
+	return cell ? knp_block_class(wide, cell, i) : 0;
 }
 
 #endif /* KNP_TABLE_IMPL_H */

@@ -44,7 +44,7 @@ static bool seen(const struct knp_cells *c, const struct knp_seed *seed,
 	cell = knp_cells_look(knp_cells_first(c), c->ngroups, seed->s, wide,
 			      key);
 	return cell && cell->used && knp_addr_equal(&cell->key, key, wide) &&
-	       cell->class_id[3] == (__u16)value;
+	       cell->class6[3] == (__u16)value;
 }
 
 static void insert(struct knp_cells *c, const struct knp_seed *seed, bool wide,
@@ -57,8 +57,8 @@ static void insert(struct knp_cells *c, const struct knp_seed *seed, bool wide,
 		struct knp_cell *cell = knp_cells_edit(c, seed, wide, &key);
 
 		assert_non_null(cell);
-		assert_int_equal(cell->class_id[3], 0);
-		cell->class_id[3] = i;
+		assert_int_equal(cell->class6[3], 0);
+		cell->class6[3] = i;
 	}
 }
 
@@ -177,7 +177,7 @@ static void a_copy_does_not_see_what_is_changed(void **state)
 	for (i = 0; i < 999; i += 3) {
 		struct knp_addr key = nth(false, i);
 
-		knp_cells_edit(&copy, &seed, false, &key)->class_id[3] = 7;
+		knp_cells_edit(&copy, &seed, false, &key)->class6[3] = 7;
 		key = nth(false, i + 1);
 		assert_int_equal(knp_cells_remove(&copy, &seed, false, &key),
 				 0);
