@@ -35,9 +35,12 @@ struct knp_troubles {
  * @ret: the ruleset, with provisional ids, names and addresses, sorted
  * @troubles: appended to; may be NULL
  *
- * Return: 0 or -ENOMEM; -E2BIG if more addresses of this node are isolated than
- * the endpoint table holds, of which none may be left out. @ret is untouched on
- * failure.
+ * Where more addresses of this node are isolated than the endpoint table holds,
+ * those of other pods are left out first, and then the last of these: @ret then
+ * asks for unknown addresses to be dropped, see @unheld of ruleset.h. Whose
+ * interface knpd does not know is not reached by that.
+ *
+ * Return: 0 or -ENOMEM. @ret is untouched on failure.
  */
 int knp_compile(const struct knp_store *store, const char *node,
 		struct knp_ruleset **ret, struct knp_troubles *troubles);

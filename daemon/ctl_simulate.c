@@ -320,10 +320,12 @@ static int compile(struct sim *s)
 	for (size_t i = 0; i < troubles.n; i++)
 		fprintf(stderr, "knpctl: warning: %s\n", troubles.v[i].text);
 	knp_troubles_clear(&troubles);
-	if (err == -E2BIG)
-		return knp_ctl_fail("more isolated pods than one node can have: simulate fewer of them");
 	if (err)
 		return knp_ctl_fail("cannot compile: %s", strerror(-err));
+	if (rs->unheld) {
+		knp_ruleset_free(rs);
+		return knp_ctl_fail("more isolated pods than one node can have: simulate fewer of them");
+	}
 	err = knp_simulator_new(rs, &s->simulator, &why);
 	if (!err)
 		return 0;

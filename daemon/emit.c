@@ -387,12 +387,23 @@ static uint32_t set_of(const struct emit *e, const struct knp_cpod *pod, int d)
 	return e->sets[pod->set[d]] ? e->sets[pod->set[d]] : e->full[d];
 }
 
-/* @isolated: whose endpoints to emit; those must fit, the others may not. */
+static int tell_unheld(struct knp_comp *c, const struct knp_cip *first)
+{
+	const struct knp_pod *pod = knp_cpods(c)[first->pod].pod;
+	char text[46];
+
+	return knp_comp_trouble(c, "more than %u addresses of isolated pods on the node: %zu more, the first of them %s of pod %s/%s, are no endpoints, and denied all as unknown addresses: unknown-local becomes drop",
+				c->limits->v[KNP_TABLE_ENDPOINT], c->rs->unheld,
+				knp_ip_format(&first->ip, text), pod->ns,
+				pod->name);
+}
+
+/* @isolated: whose endpoints to emit; those first, the others if they fit. */
 static int add_endpoints(struct emit *e, bool isolated)
 {
 	struct knp_comp *c = e->c;
 	uint32_t limit = c->limits->v[KNP_TABLE_ENDPOINT];
-	const struct knp_cip *ip = c->ips.v;
+	const struct knp_cip *ip = c->ips.v, *first = NULL;
 	struct knp_rec_endpoint rec = { 0 };
 	const struct knp_cpod *pod;
 
@@ -405,15 +416,20 @@ static int add_endpoints(struct emit *e, bool isolated)
 		if (!pod->local ||
 		    (rec.egress_set || rec.ingress_set) != isolated)
 			continue;
-		if (c->rs->endpoints.n == limit && isolated)
-			return -E2BIG;
-		if (c->rs->endpoints.n == limit)
-			return knp_comp_trouble(c, "more than %u addresses of pods on the node: the rest, isolated by no policy, is left out",
-						limit);
-		if (!knp_recs_add(&c->rs->endpoints, &rec))
-			return -ENOMEM;
+		if (c->rs->endpoints.n < limit) {
+			if (!knp_recs_add(&c->rs->endpoints, &rec))
+				return -ENOMEM;
+			continue;
+		}
+		first = first ? first : ip;
+		c->rs->unheld += isolated;
 	}
-	return 0;
+	if (!first)
+		return 0;
+	if (isolated)
+		return tell_unheld(c, first);
+	return knp_comp_trouble(c, "more than %u addresses of pods on the node: the rest, isolated by no policy, is left out",
+				limit);
 }
 
 static int emit_addresses(struct emit *e)

@@ -30,7 +30,7 @@ void knp_enforcer_free(struct knp_enforcer *e);
  * @ctx: of the push backend; may be another one with each call
  * @ret: what was done
  *
- * Return: 0; what knp_push_apply() returns; -ENOMEM, -E2BIG of the compiler.
+ * Return: 0; what knp_push_apply() returns; -ENOMEM of the compiler.
  * Then the kernel has its last generation, and knp_enforcer_error() says what
  * failed.
  */

@@ -187,6 +187,21 @@ static int set_unknown_local(struct knp_push *p, void *ctx,
 	return err ? failed(p, ctx, err, "set unknown-local") : 0;
 }
 
+/*
+ * Isolated addresses that are no endpoints are closed as unknown ones. Not from
+ * what was seen of the setting: a wrong guess would leave them open.
+ */
+static int close_unheld(struct knp_push *p, void *ctx,
+			const struct knp_ruleset *rs)
+{
+	int err;
+
+	if (!rs->unheld)
+		return 0;
+	err = p->ops->unknown_local(ctx, KNP_DROP);
+	return err ? failed(p, ctx, err, "set unknown-local") : 0;
+}
+
 static int attach(struct knp_push *p, void *ctx, const struct knp_info *info)
 {
 	uint32_t wanted = p->options.families;
@@ -265,6 +280,9 @@ static int apply_once(struct knp_push *p, void *ctx, struct knp_ruleset *rs,
 		err = set_mode(p, ctx, &info, KNP_MODE_AUDIT);
 	if (!err && !set_up)
 		err = set_unknown_local(p, ctx, &info, KNP_PASS);
+
+	if (!err)
+		err = close_unheld(p, ctx, rs);
 
 	res->instance = info.instance;
 	res->generation = info.generation;

@@ -20,6 +20,10 @@
  * a generation. Afterwards an operator who detaches or changes them is not
  * overruled until the next start.
  *
+ * A ruleset that could not hold all isolated addresses (@unheld) is the one
+ * exception: unknown-local is drop before it is committed, whatever is wanted,
+ * and stays so until an operator, or the next start, says otherwise.
+ *
  * Failures leave the kernel at its last generation: BEGIN..COMMIT is atomic.
  */
 #ifndef KNP_PUSH_H

@@ -67,6 +67,8 @@ struct knp_address_name {
  * @portsets: struct knp_rs_portset, sorted by id
  * @names: struct knp_name, sorted by tag; empty when read from the kernel
  * @addresses: struct knp_address_name, sorted by (family, addr)
+ * @unheld: addresses that are isolated and, for want of room, no endpoints: who
+ *	commits this must have unknown addresses behind pods' interfaces dropped
  */
 struct knp_ruleset {
 	struct knp_recs rules;
@@ -80,6 +82,7 @@ struct knp_ruleset {
 	struct knp_recs ifaces;
 	struct knp_recs names;
 	struct knp_recs addresses;
+	size_t unheld;
 };
 
 struct knp_ruleset *knp_ruleset_new(void);

@@ -207,9 +207,11 @@ def pod(random, namespace, name, free):
         # Old objects have podIP alone.
         if len(ips) > 1 or random.random() < 0.7:
             status["podIPs"] = [{"ip": ip} for ip in ips]
-    meta = {"name": name, "namespace": namespace,
-            "uid": "%032x" % random.getrandbits(128)}
+    meta = {"name": name, "namespace": namespace}
     put(random, meta, "labels", lambda: labels(random), {})
+    # A manifest has none; then the names say who of two is the older.
+    if random.random() < 0.7:
+        meta["uid"] = "%032x" % random.getrandbits(128)
     if random.random() < 0.8:
         meta["creationTimestamp"] = random.choice(TIMES)
     if random.random() < 0.05:

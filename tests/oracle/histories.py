@@ -67,10 +67,13 @@ def add_pod(world):
                            world.free()))
 
 
-def delete_pod(world):
-    pod = world.some("Pod")
-    if pod:
-        world.delete(pod)
+def delete_one(kind):
+    """Of a namespace, the objects may still be there."""
+    def happening(world):
+        obj = world.some(kind)
+        if obj:
+            world.delete(obj)
+    return happening
 
 
 def relabel_pod(world):
@@ -156,12 +159,6 @@ def add_policy(world):
     world.put(clusters.policy(world.random, namespace, world.fresh("q")))
 
 
-def delete_policy(world):
-    policy = world.some("NetworkPolicy")
-    if policy:
-        world.delete(policy)
-
-
 def update_policy(world):
     """In place: all of the spec, or one field of it."""
     policy = world.some("NetworkPolicy")
@@ -183,13 +180,6 @@ def put_namespace(world):
     """New, late, or relabelled."""
     world.put(clusters.namespace(world.random,
                                  world.random.choice(clusters.NAMESPACES)))
-
-
-def delete_namespace(world):
-    """Its objects may still be there."""
-    namespace = world.some("Namespace")
-    if namespace:
-        world.delete(namespace)
 
 
 def recreate_namespace(world):
@@ -251,13 +241,13 @@ def restart(world):
 
 
 HAPPENINGS = [
-    add_pod, add_pod, delete_pod, relabel_pod, relabel_pod, change_ports,
-    change_ports, change_phase, terminate, change_addresses, hand_over,
-    hand_over, hand_over, recreate_pod, add_policy, add_policy, delete_policy,
-    update_policy, update_policy, update_policy, put_namespace, put_namespace,
-    put_namespace, delete_namespace, recreate_namespace, end_namespace,
-    finish_namespace, finish_namespace, finish_namespace, say_again,
-    delete_unknown, restart,
+    add_pod, add_pod, delete_one("Pod"), relabel_pod, relabel_pod,
+    change_ports, change_ports, change_phase, terminate, change_addresses,
+    hand_over, hand_over, hand_over, recreate_pod, add_policy, add_policy,
+    delete_one("NetworkPolicy"), update_policy, update_policy, update_policy,
+    put_namespace, put_namespace, put_namespace, delete_one("Namespace"),
+    recreate_namespace, end_namespace, finish_namespace, finish_namespace,
+    finish_namespace, say_again, delete_unknown, restart,
 ]
 
 

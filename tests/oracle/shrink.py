@@ -135,6 +135,9 @@ def shrink(told, history, failure):
     history = {**history, "steps": history["steps"][:failure.step + 1]}
     if not small.failing(history):
         return history, failure
+    # First: what is left out below may be what fails on every node.
+    if small.failing(on_every_node(history)):
+        history = on_every_node(history)
     size = None
     while size != str(history):
         size = str(history)

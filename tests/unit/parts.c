@@ -5,6 +5,10 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "parts.h"
 
 struct parts *parts(void)
@@ -32,4 +36,33 @@ struct knp_pod *made(struct parts *p)
 
 	assert_non_null(pod);
 	return pod;
+}
+
+uint32_t parse_ips(const char *text, struct knp_ip *ips)
+{
+	char copy[256], *rest = copy, *word;
+	uint32_t n = 0;
+
+	snprintf(copy, sizeof(copy), "%s", text);
+	while ((word = strsep(&rest, " ")))
+		if (*word)
+			assert_int_equal(knp_ip_parse(word, &ips[n++]), 0);
+	return n;
+}
+
+struct knp_binding *binding(const char *container, const char *name,
+			    const char *uid, uint32_t ifindex, const char *ips)
+{
+	struct knp_binding *b = calloc(1, sizeof(*b));
+
+	assert_non_null(b);
+	b->at.container = strdup(container);
+	b->at.ifname = strdup("eth0");
+	b->network = strdup("net");
+	b->ns = strdup("x");
+	b->name = strdup(name);
+	b->uid = strdup(uid);
+	b->ifindex = ifindex;
+	b->nips = parse_ips(ips, b->ips);
+	return b;
 }

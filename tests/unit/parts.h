@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Pods for tests: one that is whole, to change a part of. */
+/* Pods for tests: one that is whole, to change a part of; and bindings. */
 #ifndef KNP_TEST_PARTS_H
 #define KNP_TEST_PARTS_H
 
+#include "bindings.h"
 #include "namespace.h"
 #include "pod.h"
 
@@ -19,5 +20,12 @@ struct parts *parts(void);
 
 /* The pod of these parts. */
 struct knp_pod *made(struct parts *p);
+
+/* Addresses as text, spaces between them; returns how many. */
+uint32_t parse_ips(const char *text, struct knp_ip *ips);
+
+/* A binding of x/@name in the network "net", at "eth0" of a container. */
+struct knp_binding *binding(const char *container, const char *name,
+			    const char *uid, uint32_t ifindex, const char *ips);
 
 #endif /* KNP_TEST_PARTS_H */

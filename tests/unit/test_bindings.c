@@ -14,6 +14,7 @@
 
 #include "alloc.h"
 #include "bindings.h"
+#include "parts.h"
 #include "pod.h"
 #include "strings.h"
 
@@ -42,36 +43,6 @@ static int teardown(void **state)
 	allocs_fail_after(-1);
 	knp_bindings_free(*state);
 	return 0;
-}
-
-/* "1.2.3.4" or "1.2.3.4 fd00::1" */
-static uint32_t parse_ips(const char *text, struct knp_ip *ips)
-{
-	char copy[256], *rest = copy, *word;
-	uint32_t n = 0;
-
-	snprintf(copy, sizeof(copy), "%s", text);
-	while ((word = strsep(&rest, " ")))
-		if (*word)
-			assert_int_equal(knp_ip_parse(word, &ips[n++]), 0);
-	return n;
-}
-
-static struct knp_binding *binding(const char *container, const char *name,
-				   const char *uid, uint32_t ifindex,
-				   const char *ips)
-{
-	struct knp_binding *b = calloc(1, sizeof(*b));
-
-	b->at.container = strdup(container);
-	b->at.ifname = strdup("eth0");
-	b->network = strdup("net");
-	b->ns = strdup("x");
-	b->name = strdup(name);
-	b->uid = strdup(uid);
-	b->ifindex = ifindex;
-	b->nips = parse_ips(ips, b->ips);
-	return b;
 }
 
 static void add(struct knp_bindings *b, const char *container,

@@ -513,7 +513,7 @@ static void a_rule_that_is_left_out_is_said(void **state)
 	knp_store_free(store);
 }
 
-static void isolated_endpoints_are_never_left_out(void **state)
+static void isolated_endpoints_are_left_out_last_and_counted(void **state)
 {
 	struct knp_store *s = cluster(PORTS_OF_A("80"));
 	struct knp_limits limits = knp_limits;
@@ -528,16 +528,23 @@ static void isolated_endpoints_are_never_left_out(void **state)
 	assert_int_equal(rs->endpoints.n, 2);
 	assert_int_not_equal(((struct knp_rec_endpoint *)
 			      rs->endpoints.v)[0].ingress_set, 0);
+	assert_int_equal(rs->unheld, 0);
 	assert_int_equal(troubles.n, 1);
 	knp_troubles_clear(&troubles);
 	knp_ruleset_free(rs);
 
-	rs = NULL;
 	limits.v[KNP_TABLE_ENDPOINT] = 1;
 	assert_int_equal(knp_compile_within(s, "here", &limits, &rs, &troubles),
-			 -E2BIG);
-	assert_null(rs);
+			 0);
+	assert_int_equal(rs->endpoints.n, 1);
+	assert_int_not_equal(((struct knp_rec_endpoint *)
+			      rs->endpoints.v)[0].ingress_set, 0);
+	assert_int_equal(rs->unheld, 1);
+	assert_int_equal(troubles.n, 2);
+	assert_non_null(strstr(troubles.v[0].text, "more than 1 addresses of isolated pods on the node: 1 more"));
+	assert_non_null(strstr(troubles.v[0].text, " of pod x/a"));
 	knp_troubles_clear(&troubles);
+	knp_ruleset_free(rs);
 	knp_store_free(s);
 }
 
@@ -604,7 +611,7 @@ int main(void)
 		cmocka_unit_test(ports_belong_to_the_first_rule_that_allows_them),
 		cmocka_unit_test(limits_only_ever_deny),
 		cmocka_unit_test(a_rule_that_is_left_out_is_said),
-		cmocka_unit_test(isolated_endpoints_are_never_left_out),
+		cmocka_unit_test(isolated_endpoints_are_left_out_last_and_counted),
 		cmocka_unit_test(an_empty_store_is_an_empty_ruleset),
 		cmocka_unit_test(a_thousand_pods_compile_soon),
 	};

@@ -521,6 +521,31 @@ static void a_namespace_gets_its_name_as_a_label(void **state)
 	}
 }
 
+static void a_namespace_with_a_deletion_timestamp_terminates(void **state)
+{
+	static const struct {
+		const char *more;
+		bool terminating;
+	} rows[] = {
+		{ "", false }, { ", 'deletionTimestamp': null", false },
+		{ ", 'deletionTimestamp': '2026-01-01T00:00:00Z'", true },
+	};
+	struct knp_objects objects;
+	char text[256];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		snprintf(text, sizeof(text), "{'apiVersion': 'v1', 'kind':\n"
+			 "'Namespace', 'metadata': {'name': 'n'%s}}",
+			 rows[i].more);
+		objects = decode(text, NULL);
+		assert_int_equal(only(&objects,
+				      KNP_KIND_NAMESPACE)->namespace->terminating,
+				 rows[i].terminating);
+		knp_objects_clear(&objects);
+	}
+}
+
 static void a_string_with_a_nul_is_refused(void **state)
 {
 	struct json_object *obj = json_tokener_parse(POD("'metadata': {}"));
@@ -583,6 +608,7 @@ static const struct CMUnitTest plain[] = {
 	cmocka_unit_test(pod_ip_stands_in_for_missing_pod_ips),
 	cmocka_unit_test(terminal_phases_and_host_network_are_seen),
 	cmocka_unit_test(a_namespace_gets_its_name_as_a_label),
+	cmocka_unit_test(a_namespace_with_a_deletion_timestamp_terminates),
 	cmocka_unit_test(a_string_with_a_nul_is_refused),
 	cmocka_unit_test(an_object_is_put_where_it_belongs),
 };

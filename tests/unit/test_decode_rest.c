@@ -110,8 +110,7 @@ static const struct remnant remnants[] = {
 	  "'ingress': [{}]"), "a ingress */* egress", 1 },
 
 	/* whom it selects */
-	{ "no podSelector", POLICY("'ingress': [{}]"), "all ingress 0",
-	  1 },
+	{ "no podSelector", POLICY("'ingress': [{}]"), "all ingress */*", 0 },
 	{ "a podSelector with a new field", POLICY("'podSelector': {\n"
 	  "'matchLabels': {'a': 'a'}, 'matchNode': 'n'}, 'policyTypes':\n"
 	  "['Egress'], 'egress': [{}]"), "all egress 0", 1 },

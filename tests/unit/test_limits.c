@@ -209,6 +209,56 @@ static void one_endpoint_too_many_is_one_that_is_not_isolated(void **state)
 	check_edge(KNP_TABLE_ENDPOINT, false);
 }
 
+/* Whether all is judged alike but what has an end at one address. */
+static bool alike_but_at(const struct knp_simulator *a,
+			 const struct knp_simulator *b, const char *address)
+{
+	const char *from, *to;
+
+	for (size_t i = 0; i < ARRAY_SIZE(addresses); i++) {
+		for (size_t j = 0; j < ARRAY_SIZE(addresses) * 3; j++) {
+			from = addresses[i];
+			to = addresses[j / 3];
+			if (from == to || !strcmp(from, address) ||
+			    !strcmp(to, address))
+				continue;
+			if (passes(a, from, to, IPPROTO_TCP, ports[j % 3]) !=
+			    passes(b, from, to, IPPROTO_TCP, ports[j % 3]))
+				return false;
+		}
+	}
+	return true;
+}
+
+/* The one left out is d; to deny it is up to who commits, see test_push.c. */
+static void one_isolated_endpoint_too_many_is_counted(void **state)
+{
+	struct knp_store *store = cluster(some);
+	struct knp_simulator *full, *tight;
+	struct knp_troubles troubles;
+	struct knp_ruleset *rs;
+
+	(void)state;
+	assert_int_equal(knp_simulator_new(compiled(store, "n"), &full, NULL),
+			 0);
+	for (uint32_t limit = 5; limit >= 3; limit--) {
+		troubles = (struct knp_troubles){ 0 };
+		rs = within(store, KNP_TABLE_ENDPOINT, limit, &troubles);
+		assert_int_equal(rs->endpoints.n, limit);
+		assert_int_equal(rs->unheld, limit == 3);
+		assert_int_equal(troubles.n, 5 - limit);
+		if (limit == 3)
+			assert_non_null(strstr(troubles.v[0].text,
+					       "1 more, the first of them 10.0.0.4 of pod x/d"));
+		assert_int_equal(knp_simulator_new(rs, &tight, NULL), 0);
+		assert_true(alike_but_at(full, tight, "10.0.0.4"));
+		knp_simulator_free(tight);
+		knp_troubles_clear(&troubles);
+	}
+	knp_simulator_free(full);
+	knp_store_free(store);
+}
+
 /* A policy for a, and one for b with @n ports that do not touch. */
 static struct knp_store *with_ports(unsigned int n)
 {
@@ -276,6 +326,7 @@ int main(void)
 		cmocka_unit_test(one_peer_too_many_is_nobody),
 		cmocka_unit_test(one_block_too_many_closes_them_all),
 		cmocka_unit_test(one_endpoint_too_many_is_one_that_is_not_isolated),
+		cmocka_unit_test(one_isolated_endpoint_too_many_is_counted),
 		cmocka_unit_test(one_port_too_many_closes_the_pods_of_its_policy),
 	};
 

@@ -16,6 +16,7 @@
 #include "alloc.h"
 #include "decode.h"
 #include "local.h"
+#include "parts.h"
 #include "pod.h"
 #include "replace.h"
 #include "strings.h"
@@ -85,28 +86,12 @@ static void put(struct fixture *f, const char *name, const char *node,
 	assert_int_equal(knp_store_put_pod(f->store, pod(name, node, ip)), 0);
 }
 
-static struct knp_binding *binding(const char *container, const char *name,
-				   uint32_t ifindex, const char *ip)
-{
-	struct knp_binding *b = calloc(1, sizeof(*b));
-
-	b->at.container = strdup(container);
-	b->at.ifname = strdup("eth0");
-	b->network = strdup("net");
-	b->ns = strdup("x");
-	b->name = strdup(name);
-	b->uid = strdup("");
-	b->ifindex = ifindex;
-	b->nips = 1;
-	assert_int_equal(knp_ip_parse(ip, &b->ips[0]), 0);
-	return b;
-}
-
 static void add(struct fixture *f, const char *container, const char *name,
 		uint32_t ifindex, const char *ip)
 {
 	assert_int_equal(knp_local_add(f->local,
-				       binding(container, name, ifindex, ip)),
+				       binding(container, name, "", ifindex,
+					       ip)),
 			 0);
 }
 
@@ -331,7 +316,7 @@ static void an_addition_that_cannot_be_kept_did_not_happen(void **state)
 	put(f, "a", "n", "");
 	snprintf(path, sizeof(path), "%s/%s.new", f->dir, KNP_BINDINGS_FILE);
 	assert_int_equal(mkdir(path, 0700), 0);
-	assert_int_equal(knp_local_add(f->local, binding("c1", "a", 7,
+	assert_int_equal(knp_local_add(f->local, binding("c1", "a", "", 7,
 							 "10.0.0.1")), -EISDIR);
 	assert_string_equal(has(f, "a"), "");
 	assert_int_equal(f->store->nifaces, 0);
@@ -381,7 +366,7 @@ static void without_memory_an_addition_is_no_more_there(void **state)
 
 	put(f, "a", "n", "");
 	do {
-		b = binding("c1", "a", 7, "10.0.0.1");
+		b = binding("c1", "a", "", 7, "10.0.0.1");
 		allocs_fail_after(n++);
 		err = knp_local_add(f->local, b);
 		allocs_fail_after(-1);

@@ -571,6 +571,48 @@ static void pass_of_the_unknown_does_not_wait(void **state)
 	assert_int_equal(x->f.info.unknown_local, KNP_PASS);
 }
 
+static int apply_unheld(struct fixture *x, const char *tags)
+{
+	struct knp_ruleset *rs = ruleset(tags);
+
+	rs->unheld = 1;
+	x->f.log[0] = '\0';
+	return knp_push_apply(x->push, &x->f, rs, &x->res);
+}
+
+/* Set up or not, and with pass wanted: before the tables, and with each. */
+static void what_is_not_held_is_closed_before_the_tables_are_there(void **state)
+{
+	struct fixture *x = *state;
+
+	assert_int_equal(apply_unheld(x, "a"), 0);
+	assert_string_equal(x->f.log, "irubpca");
+	assert_int_equal(x->f.info.unknown_local, KNP_DROP);
+	x->f.info.unknown_local = KNP_PASS;
+	assert_int_equal(apply_unheld(x, "ab"), 0);
+	assert_string_equal(x->f.log, "iubpc");
+	assert_int_equal(x->f.info.unknown_local, KNP_DROP);
+	/* Nothing opens it again. */
+	assert_int_equal(apply(x, "a"), 0);
+	assert_null(strchr(x->f.log, 'u'));
+	assert_int_equal(x->f.info.unknown_local, KNP_DROP);
+}
+
+static void what_is_not_held_and_cannot_be_closed_is_not_committed(void **state)
+{
+	struct fixture *x = *state;
+
+	assert_int_equal(apply(x, "a"), 0);
+	x->f.fail = 'u';
+	x->f.error = -ENOMEM;
+	x->f.times = 1;
+	assert_int_equal(apply_unheld(x, "ab"), -ENOMEM);
+	assert_held(x, "a");
+	assert_non_null(strstr(knp_push_error(x->push), "set unknown-local"));
+	assert_int_equal(apply_unheld(x, "ab"), 0);
+	assert_held(x, "ab");
+}
+
 #define T(name)	cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -601,6 +643,9 @@ int main(void)
 						setup_drop, teardown),
 		cmocka_unit_test_setup_teardown(pass_of_the_unknown_does_not_wait,
 						setup_pass, teardown),
+		cmocka_unit_test_setup_teardown(what_is_not_held_is_closed_before_the_tables_are_there,
+						setup_pass, teardown),
+		T(what_is_not_held_and_cannot_be_closed_is_not_committed),
 	};
 
 	return cmocka_run_group_tests_name("push", tests, NULL, NULL);
