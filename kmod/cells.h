@@ -76,6 +76,7 @@
  * @dflt: of an endpoint: portset where the row has no entry
  * @last: of an endpoint: see knp_row_bind()
  * @used: one more than the number of the key's pilot, 0: an empty cell
+ * @ifindex: of an endpoint: interface to which it is bound, 0: to none
  *
  * What endpoints have twice is by direction, egress first.
  */
@@ -88,7 +89,8 @@ struct knp_cell {
 	u16 set[2];
 	u16 dflt[2];
 	u16 last[2];
-	u32 used;
+	u32 used : 4;
+	u32 ifindex : 28;
 } __aligned(64);
 
 /**
