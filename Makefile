@@ -337,7 +337,7 @@ $(BUILD)/kunit/kmod/tests/%.o: $(BUILD)/kunit/kmod/.staged
 
 .PHONY: setup test test-full lint demo check-unit check-vectors check-oracle \
 	check-spec check-kmod check-kube check-cni check-guest check-cluster \
-	check-gates check-bench check-packets bench bench-daemon unit kernels \
+	check-gates check-bench check-packets check-bypass bench bench-daemon unit kernels \
 	fuzz bench-decode bench-core soak coverage conformance check-kunit
 setup:
 	@tests/setup
@@ -381,6 +381,9 @@ check-gates: $(BUILD)/gates/lines $(BUILD)/gates/cost
 
 check-spec:
 	@tests/spec/check_spec
+
+check-bypass:
+	@tests/bypass/run
 
 check-kmod:
 	@tests/kernels --check
@@ -458,6 +461,7 @@ help:
 	@echo '  make check-kunit     the same by the look-ups of the module, as a KUnit suite'
 	@echo '  make check-oracle    random clusters and events against a naive evaluator'
 	@echo '  make check-gates     cache lines, instructions and bytes are what they were'
+	@echo '  make check-bypass    every way around a policy names its test and its mutant'
 	@echo '  make check-spec      uapi header, netlink spec and module policies agree'
 	@echo '  make check-kube      the API client against a server that misbehaves'
 	@echo '  make check-cni       knp-cni as a container runtime runs it'

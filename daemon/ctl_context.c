@@ -287,6 +287,9 @@ const char *knp_ctl_reason(uint32_t reason)
 		[KNP_REASON_FRAGMENT]	   = "fragment",
 		[KNP_REASON_MALFORMED]	   = "malformed",
 		[KNP_REASON_CT_INVALID]	   = "ct-invalid",
+		[KNP_REASON_SPOOF]	   = "spoof",
+		[KNP_REASON_ROUTER]	   = "router",
+		[KNP_REASON_ENCAP]	   = "encap",
 	};
 
 	return WORD(words, reason);

@@ -21,10 +21,12 @@ static const char detach_help[] =
 static const char config_help[] =
 	"usage: knpctl config [mode=enforce|audit] [default=pass|drop]\n"
 	"                     [unknown-local=pass|drop] [event-rate=N]\n"
+	"                     [encap=pass|drop]\n"
 	"Change, or without arguments show, the module's settings.\n"
 	"  mode           audit: judge, count and report, but let everything pass\n"
 	"  default        forwarded packets between attach and the first generation\n"
 	"  unknown-local  an address behind a pod's interface that is no endpoint\n"
+	"  encap          packets in packets that a pod sends to the node\n"
 	"  event-rate     drop events per second and CPU, 0: none\n";
 
 static int parse_families(struct knp_ctl *c, int argc, char **argv,
@@ -161,6 +163,9 @@ static int parse_setting(struct knp_ctl *c, const char *text,
 	} else if (!strncmp(text, "unknown-local", len) && len == 13) {
 		config->unknown_local = parse_action(value);
 		n = config->unknown_local;
+	} else if (!strncmp(text, "encap", len) && len == 5) {
+		config->encap = parse_action(value);
+		n = config->encap;
 	} else if (!strncmp(text, "event-rate", len) && len == 10) {
 		config->event_rate = parse_rate(value);
 		n = config->event_rate;
@@ -179,9 +184,10 @@ static void show(const struct knp_ctl *c)
 	struct json_object *doc;
 
 	if (!c->json) {
-		printf("mode=%s default=%s unknown-local=%s event-rate=%u\n",
+		printf("mode=%s default=%s unknown-local=%s event-rate=%u encap=%s\n",
 		       knp_ctl_mode(info->mode), knp_ctl_action(info->dflt),
-		       knp_ctl_action(info->unknown_local), info->event_rate);
+		       knp_ctl_action(info->unknown_local), info->event_rate,
+		       knp_ctl_action(info->encap));
 		return;
 	}
 
@@ -191,13 +197,14 @@ static void show(const struct knp_ctl *c)
 	knp_ctl_add_text(doc, "unknown_local",
 			 knp_ctl_action(info->unknown_local));
 	knp_ctl_add_number(doc, "event_rate", info->event_rate);
+	knp_ctl_add_text(doc, "encap", knp_ctl_action(info->encap));
 	knp_ctl_print_json(doc);
 }
 
 int knp_ctl_config(int argc, char **argv)
 {
 	static const struct option options[] = { CTL_OPTIONS, { 0 } };
-	struct knp_config config = { -1, -1, -1, -1 };
+	struct knp_config config = { -1, -1, -1, -1, -1 };
 	struct knp_ctl c;
 	int opt, i, err, status;
 

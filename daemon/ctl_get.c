@@ -52,6 +52,27 @@ static void add_class(struct knp_ctl *c, struct json_object *row, uint32_t id)
 	knp_ctl_add_text(row, "class_name", knp_ctl_class(c, id));
 }
 
+/* The interface behind which an address is; null: it is bound to none. */
+static void add_interface(const struct knp_ctl *c, struct json_object *row,
+			  const struct knp_rec_endpoint *e)
+{
+	const struct knp_rec_binding *b = c->rs->bindings.v;
+	char name[IF_NAMESIZE];
+	size_t i;
+
+	for (i = 0; i < c->rs->bindings.n; i++, b++) {
+		if (b->family != e->family ||
+		    memcmp(b->addr, e->addr, KNP_ADDR_LEN))
+			continue;
+		knp_ctl_add_number(row, "ifindex", b->ifindex);
+		knp_ctl_add_text(row, "interface",
+				 if_indextoname(b->ifindex, name));
+		return;
+	}
+	knp_ctl_add_text(row, "ifindex", NULL);
+	knp_ctl_add_text(row, "interface", NULL);
+}
+
 static int list_endpoints(struct knp_ctl *c, struct json_object *rows)
 {
 	const struct knp_rec_endpoint *e = c->rs->endpoints.v;
@@ -61,6 +82,7 @@ static int list_endpoints(struct knp_ctl *c, struct json_object *rows)
 	for (i = 0; i < c->rs->endpoints.n; i++, e++) {
 		row = knp_ctl_object();
 		add_address(c, row, e->addr, e->family);
+		add_interface(c, row, e);
 		knp_ctl_add_number(row, "egress_set", e->egress_set);
 		add_policies(c, row, "egress_policies", e->egress_set);
 		knp_ctl_add_number(row, "ingress_set", e->ingress_set);
@@ -433,6 +455,7 @@ static int list_policies(struct knp_ctl *c, struct json_object *rows)
 static const struct knp_column endpoint_columns[] = {
 	{ "address", "ADDRESS", false },
 	{ "pod", "POD", false },
+	{ "interface", "INTERFACE", false },
 	{ "egress_set", "EGRESS", true },
 	{ "egress_policies", "EGRESS POLICIES", false },
 	{ "ingress_set", "INGRESS", true },

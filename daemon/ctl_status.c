@@ -95,6 +95,7 @@ static struct json_object *module_json(const struct knp_ctl *c)
 	knp_ctl_add_text(obj, "unknown_local",
 			 knp_ctl_action(info->unknown_local));
 	knp_ctl_add_number(obj, "event_rate", info->event_rate);
+	knp_ctl_add_text(obj, "encap", knp_ctl_action(info->encap));
 	if (info->has_txn)
 		knp_ctl_add_number(obj, "transaction_port", info->txn_port);
 	else
@@ -237,8 +238,9 @@ static void print_status(const struct knp_ctl *c, struct json_object *module,
 	       info->generation ? ", committed " : " (nothing was committed)",
 	       info->generation && text_of(module, "commit_time") ?
 	       text_of(module, "commit_time") : "");
-	printf("%-15sdefault %s, unknown-local %s, event-rate %u\n", "config",
-	       knp_ctl_action(info->dflt), knp_ctl_action(info->unknown_local),
+	printf("%-15sdefault %s, unknown-local %s, encap %s, event-rate %u\n",
+	       "config", knp_ctl_action(info->dflt),
+	       knp_ctl_action(info->unknown_local), knp_ctl_action(info->encap),
 	       info->event_rate);
 	if (info->has_txn)
 		printf("%-15sopen, by netlink port %u\n", "transaction",

@@ -380,6 +380,26 @@ static int emit_ifaces(struct emit *e)
 				limit);
 }
 
+static int emit_bindings(struct emit *e)
+{
+	struct knp_rec_binding rec = { 0 };
+	struct knp_comp *c = e->c;
+	size_t limit = c->limits->v[KNP_TABLE_BINDING];
+	const struct knp_bound *bound = c->store->bounds;
+
+	for (size_t i = 0; i < c->store->nbounds && i < limit; i++, bound++) {
+		memcpy(rec.addr, bound->ip.b, KNP_ADDR_LEN);
+		rec.family = bound->ip.family;
+		rec.ifindex = bound->ifindex;
+		if (!knp_recs_add(&c->rs->bindings, &rec))
+			return -ENOMEM;
+	}
+	if (c->store->nbounds <= limit)
+		return 0;
+	return knp_comp_trouble(c, "more than %zu addresses behind interfaces of pods: other pods may send in the name of the rest",
+				limit);
+}
+
 static uint32_t set_of(const struct emit *e, const struct knp_cpod *pod, int d)
 {
 	if (pod->set[d] == KNP_NONE)
@@ -477,6 +497,8 @@ int knp_comp_emit(struct knp_comp *c)
 		err = add_endpoints(&e, false);
 	if (!err)
 		err = emit_ifaces(&e);
+	if (!err)
+		err = emit_bindings(&e);
 	if (!err)
 		err = emit_addresses(&e);
 	if (!err)

@@ -39,10 +39,10 @@ struct knp_links {
 };
 
 /**
- * struct reading - what is being read, all uint32_t
- * @veths: of those whose other end is elsewhere
- * @hosts: with a route of one address
- * @uplinks: with a default route
+ * struct reading - what is being read
+ * @all, @veths, @uplinks: uint32_t; of those whose other end is elsewhere; with
+ *	a default route
+ * @hosts: struct knp_bound, by routes of one address
  */
 struct reading {
 	struct knp_recs all;
@@ -73,6 +73,22 @@ static int error_of(int nl)
 static void note(struct reading *r, struct knp_recs *recs, uint32_t ifindex)
 {
 	if (!knp_recs_add(recs, &ifindex))
+		r->err = -ENOMEM;
+}
+
+static void note_host(struct reading *r, const struct rtmsg *rt,
+		      struct nlattr *attr[RTA_MAX + 1])
+{
+	struct knp_bound bound = {
+		.ip.family = rt->rtm_family,
+		.ifindex = nla_get_u32(attr[RTA_OIF]),
+	};
+
+	if (!attr[RTA_DST] || (size_t)nla_len(attr[RTA_DST]) > sizeof(bound.ip.b))
+		return;
+	memcpy(bound.ip.b, nla_data(attr[RTA_DST]),
+	       (size_t)nla_len(attr[RTA_DST]));
+	if (!knp_recs_add(&r->hosts, &bound))
 		r->err = -ENOMEM;
 }
 
@@ -128,7 +144,7 @@ static int on_route(struct nl_msg *msg, void *arg)
 		return NL_OK;
 	rt = nlmsg_data(nlh);
 	if (is_direct(nlh, attr))
-		note(r, &r->hosts, nla_get_u32(attr[RTA_OIF]));
+		note_host(r, rt, attr);
 	else if (!rt->rtm_dst_len && rt->rtm_type == RTN_UNICAST)
 		note(r, &r->uplinks, nla_get_u32(attr[RTA_OIF]));
 	return NL_OK;
@@ -175,20 +191,33 @@ static bool has(const struct knp_recs *recs, uint32_t ifindex)
 				  knp_by_number);
 }
 
-/* @veths becomes those that lead to pods. */
-static void choose(struct reading *r)
+/* @hosts becomes what leads to pods, @pods the interfaces that do. */
+static int choose(struct reading *r, struct knp_recs *pods)
 {
-	uint32_t *v = r->veths.v;
+	struct knp_bound *v = r->hosts.v;
+	uint32_t *unique = NULL;
 	size_t n = 0;
 
 	sort(&r->all);
 	sort(&r->veths);
-	sort(&r->hosts);
 	sort(&r->uplinks);
-	for (size_t i = 0; i < r->veths.n; i++)
-		if (has(&r->hosts, v[i]) && !has(&r->uplinks, v[i]))
-			v[n++] = v[i];
-	r->veths.n = n;
+	for (size_t i = 0; i < r->hosts.n; i++) {
+		if (!has(&r->veths, v[i].ifindex) ||
+		    has(&r->uplinks, v[i].ifindex))
+			continue;
+		v[n++] = v[i];
+		if (!knp_recs_add(pods, &v[i].ifindex))
+			return -ENOMEM;
+	}
+	r->hosts.n = n;
+	sort(pods);
+	unique = pods->v;
+	n = 0;
+	for (size_t i = 0; i < pods->n; i++)
+		if (!n || unique[i] != unique[n - 1])
+			unique[n++] = unique[i];
+	pods->n = n;
+	return 0;
 }
 
 static void reading_clear(struct reading *r)
@@ -207,7 +236,7 @@ static int read_once(struct reading *r)
 	*r = (struct reading){
 		.all.size = sizeof(uint32_t),
 		.veths.size = sizeof(uint32_t),
-		.hosts.size = sizeof(uint32_t),
+		.hosts.size = sizeof(struct knp_bound),
 		.uplinks.size = sizeof(uint32_t),
 	};
 	if (!sock)
@@ -221,6 +250,7 @@ static int read_once(struct reading *r)
 
 int knp_links_read(struct knp_links_view *ret)
 {
+	struct knp_recs pods = { .size = sizeof(uint32_t) };
 	struct reading r;
 	int err = -EAGAIN;
 
@@ -231,14 +261,21 @@ int knp_links_read(struct knp_links_view *ret)
 	}
 	if (err)
 		return err;
-	choose(&r);
-	free(r.hosts.v);
+	err = choose(&r, &pods);
+	if (err) {
+		free(pods.v);
+		reading_clear(&r);
+		return err;
+	}
+	free(r.veths.v);
 	free(r.uplinks.v);
 	*ret = (struct knp_links_view){
 		.all = r.all.v,
 		.nall = r.all.n,
-		.pods = r.veths.v,
-		.npods = r.veths.n,
+		.pods = pods.v,
+		.npods = pods.n,
+		.bounds = r.hosts.v,
+		.nbounds = r.hosts.n,
 	};
 	return 0;
 }
@@ -247,6 +284,7 @@ void knp_links_clear(struct knp_links_view *view)
 {
 	free(view->all);
 	free(view->pods);
+	free(view->bounds);
 	*view = (struct knp_links_view){ 0 };
 }
 

@@ -25,6 +25,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "store.h"
+
 struct event_base;
 struct knp_links;
 
@@ -32,12 +34,15 @@ struct knp_links;
  * struct knp_links_view - the interfaces at one time
  * @all: indexes, ascending
  * @pods: those that lead to pods, ascending
+ * @bounds: the addresses to which they lead
  */
 struct knp_links_view {
 	uint32_t *all;
 	size_t nall;
 	uint32_t *pods;
 	size_t npods;
+	struct knp_bound *bounds;
+	size_t nbounds;
 };
 
 /* Read them. Return 0 or -errno; to knp_links_clear() @ret. */

@@ -135,7 +135,7 @@ void knp_live_free(struct knp_live *l)
 	live_address_clear(l);
 	live_ns_clear(l);
 	live_diff_clear(l);
-	live_iface_clear(l);
+	live_link_clear(l);
 	numbers_clear(&l->peer_numbers);
 	for (int i = 0; i < LIVE_KINDS; i++) {
 		numbers_clear(&l->numbers[i]);
@@ -159,7 +159,8 @@ static int check_limits(const struct knp_live *l)
 	    l->naddresses > limit[KNP_TABLE_PEER] ||
 	    l->cidr_regions.n > limit[KNP_TABLE_CIDR] ||
 	    l->nlocal > limit[KNP_TABLE_ENDPOINT] ||
-	    l->store->nifaces > limit[KNP_TABLE_IFACE])
+	    l->store->nifaces > limit[KNP_TABLE_IFACE] ||
+	    l->store->nbounds > limit[KNP_TABLE_BINDING])
 		return -E2BIG;
 	return 0;
 }

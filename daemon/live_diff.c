@@ -348,10 +348,10 @@ static int write_diff(struct knp_live *l, struct knp_diff *d,
 	if (!err)
 		err = write_endpoints(l, d, false);
 	if (!err)
-		err = live_iface_write(l, d, false);
+		err = live_link_write(l, d, false);
 
 	if (!err)
-		err = live_iface_write(l, d, true);
+		err = live_link_write(l, d, true);
 	if (!err)
 		err = write_endpoints(l, d, true);
 	if (!err && l->cidrs_changed)
@@ -374,7 +374,7 @@ int knp_live_diff(struct knp_live *l, struct knp_diff **ret)
 	if (!err && l->cidrs_changed)
 		err = live_cidr_records(l, &cidrs);
 	if (!err)
-		err = live_iface_prepare(l);
+		err = live_link_prepare(l);
 	if (!err)
 		err = write_diff(l, d, &cidrs);
 	if (err) {
@@ -436,6 +436,6 @@ void knp_live_confirm(struct knp_live *l)
 		l->cidrs_there = l->cidrs_next;
 		l->cidrs_next = (struct knp_recs){ 0 };
 	}
-	live_iface_confirm(l);
+	live_link_confirm(l);
 	end_diff(l);
 }

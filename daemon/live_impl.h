@@ -23,7 +23,7 @@
  *   live_id.c	     numbers and ids
  *   live_record.c   objects -> records
  *   live_whole.c    the whole ruleset, and the ids that the kernel gave it
- *   live_iface.c    interfaces of pods
+ *   live_link.c     interfaces of pods, and the addresses behind them
  *   live_diff.c     what differs from what the kernel holds
  *
  * An update. The observer settles the owners of addresses at once, because pods
@@ -349,6 +349,21 @@ enum live_kind {
 	LIVE_KINDS,
 };
 
+/* Tables that are compared, not followed: KNP_TABLE_IFACE, KNP_TABLE_BINDING. */
+#define LIVE_LINKS	2
+
+/**
+ * struct live_links - one of them
+ * @there: the kernel's records
+ * @next: in the difference at hand
+ * @version: of the store's that are there
+ */
+struct live_links {
+	struct knp_recs there;
+	struct knp_recs next;
+	uint64_t version;
+};
+
 /**
  * struct knp_live - all of it
  * @failed: errno of a failed observer call; the next update returns it
@@ -396,9 +411,7 @@ struct knp_live {
 	struct knp_recs cidrs_there;	/* struct knp_rec_cidr */
 	struct knp_recs cidrs_next;	/* in the difference at hand */
 	bool cidrs_changed;
-	struct knp_recs ifaces_there;	/* struct knp_rec_iface */
-	struct knp_recs ifaces_next;	/* in the difference at hand */
-	uint64_t ifaces_version;	/* of the store's that are there */
+	struct live_links links[LIVE_LINKS];
 
 	struct knp_port_names names;
 	struct knp_recs any_names;
@@ -601,19 +614,20 @@ static inline void live_group_there(struct live_group *g)
 		g->there[d] = live_set_id(g->sets[d]);
 }
 
-/* live_iface.c */
+/* live_link.c */
 
-/* Append the records of the store's interfaces, in order. */
-int live_iface_records(const struct knp_live *l, struct knp_recs *ret);
+/* Append the records of the store's for one of these tables, in order. */
+int live_link_records(const struct knp_live *l, uint32_t table,
+		      struct knp_recs *ret);
 
 /* For a difference, what is to be written, and when the kernel has it. */
-int live_iface_prepare(struct knp_live *l);
-int live_iface_write(const struct knp_live *l, struct knp_diff *d, bool delete);
-void live_iface_confirm(struct knp_live *l);
+int live_link_prepare(struct knp_live *l);
+int live_link_write(const struct knp_live *l, struct knp_diff *d, bool delete);
+void live_link_confirm(struct knp_live *l);
 
 /* The kernel has those of the store. */
-int live_iface_adopt(struct knp_live *l);
-void live_iface_clear(struct knp_live *l);
+int live_link_adopt(struct knp_live *l);
+void live_link_clear(struct knp_live *l);
 
 /* live_diff.c */
 

@@ -111,7 +111,9 @@ int knp_live_ruleset(struct knp_live *l, struct knp_ruleset **ret)
 	if (!err)
 		err = live_cidr_records(l, &rs->cidrs);
 	if (!err)
-		err = live_iface_records(l, &rs->ifaces);
+		err = live_link_records(l, KNP_TABLE_IFACE, &rs->ifaces);
+	if (!err)
+		err = live_link_records(l, KNP_TABLE_BINDING, &rs->bindings);
 	if (err) {
 		knp_ruleset_free(rs);
 		return err;
@@ -235,7 +237,7 @@ int knp_live_adopt(struct knp_live *l, const struct knp_ruleset *rs)
 		free(v);
 	}
 	if (!err)
-		err = live_iface_adopt(l);
+		err = live_link_adopt(l);
 	if (!err)
 		err = live_cidr_records(l, &cidrs);
 	if (err) {

@@ -18,6 +18,7 @@
  * struct knp_local - a store that is looked after
  * @dir: of the bindings; NULL: they are not kept
  * @pods: uint32_t, interfaces of pods as links.h has found them
+ * @routes: struct knp_bound, addresses behind them, likewise
  * @failed: errno of a change of the store that could not be made
  */
 struct knp_local {
@@ -27,6 +28,7 @@ struct knp_local {
 	char boot[64];
 	struct knp_bindings *bindings;
 	struct knp_recs pods;
+	struct knp_recs routes;
 	int failed;
 	char pending[640];
 };
@@ -79,6 +81,7 @@ int knp_local_new(struct knp_store *store, const char *node,
 	l->store = store;
 	l->node = node;
 	l->pods.size = sizeof(uint32_t);
+	l->routes.size = sizeof(struct knp_bound);
 	l->bindings = knp_bindings_new(on_touched, l);
 	if (!l->bindings) {
 		free(l);
@@ -97,6 +100,7 @@ void knp_local_free(struct knp_local *l)
 	knp_store_intake(l->store, NULL, NULL);
 	knp_bindings_free(l->bindings);
 	free(l->pods.v);
+	free(l->routes.v);
 	free(l);
 }
 
@@ -183,10 +187,59 @@ static int update_ifaces(struct knp_local *l)
 	return err;
 }
 
+static int add_bound(const struct knp_binding *b, struct knp_recs *ret)
+{
+	struct knp_bound bound = { .ifindex = b->ifindex };
+
+	for (uint32_t i = 0; b->ifindex && i < b->nips; i++) {
+		bound.ip = b->ips[i];
+		if (!knp_recs_add(ret, &bound))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static bool is_bound(const struct knp_local *l, const struct knp_ip *ip)
+{
+	const struct knp_binding *b;
+
+	for (size_t i = 0; i < knp_bindings_count(l->bindings); i++) {
+		b = knp_bindings_at(l->bindings, i);
+		if (b->ifindex && knp_ip_among(ip, b->ips, b->nips))
+			return true;
+	}
+	return false;
+}
+
+static int update_bounds(struct knp_local *l)
+{
+	struct knp_recs all = { .size = sizeof(struct knp_bound) };
+	const struct knp_bound *routes = l->routes.v;
+	int err = 0;
+
+	for (size_t i = 0; !err && i < knp_bindings_count(l->bindings); i++)
+		err = add_bound(knp_bindings_at(l->bindings, i), &all);
+	for (size_t i = 0; !err && i < l->routes.n; i++)
+		if (!is_bound(l, &routes[i].ip) &&
+		    !knp_recs_add(&all, &routes[i]))
+			err = -ENOMEM;
+	if (!err)
+		err = knp_store_set_bounds(l->store, all.v, all.n);
+	free(all.v);
+	return err;
+}
+
+static int update_links(struct knp_local *l)
+{
+	int err = update_ifaces(l);
+
+	return err ? err : update_bounds(l);
+}
+
 /* Everything that follows from a change of the bindings. */
 static int settle(struct knp_local *l)
 {
-	int err = update_ifaces(l);
+	int err = update_links(l);
 
 	if (!err)
 		err = save(l);
@@ -196,22 +249,35 @@ static int settle(struct knp_local *l)
 	return err;
 }
 
+static bool copy(struct knp_recs *ret, const void *v, size_t n)
+{
+	const char *rec = v;
+
+	for (size_t i = 0; i < n; i++, rec += ret->size)
+		if (!knp_recs_add(ret, rec))
+			return false;
+	return true;
+}
+
 int knp_local_set_links(struct knp_local *l, const struct knp_links_view *view)
 {
+	struct knp_recs routes = { .size = sizeof(struct knp_bound) };
 	struct knp_recs pods = { .size = sizeof(uint32_t) };
 	size_t gone;
 
-	for (size_t i = 0; i < view->npods; i++) {
-		if (!knp_recs_add(&pods, &view->pods[i])) {
-			free(pods.v);
-			return -ENOMEM;
-		}
+	if (!copy(&pods, view->pods, view->npods) ||
+	    !copy(&routes, view->bounds, view->nbounds)) {
+		free(pods.v);
+		free(routes.v);
+		return -ENOMEM;
 	}
 	free(l->pods.v);
+	free(l->routes.v);
 	l->pods = pods;
+	l->routes = routes;
 	gone = knp_bindings_keep_links(l->bindings, view->all, view->nall);
 	if (!gone)
-		return update_ifaces(l);
+		return update_links(l);
 	knp_log(KNP_LOG_INFO, "%zu pods lost their interface without a word of knp-cni",
 		gone);
 	return settle(l);

@@ -7,7 +7,9 @@
  *     in and gets the addresses that are bound to it; a binding that comes or
  *     goes later changes the pod that is in. So lists may be received at any
  *     time: those that wait to be put are taken in then;
- *   - the interfaces of pods are those of bindings and those links.h finds.
+ *   - the interfaces of pods are those of bindings and those links.h finds;
+ *   - an address is behind the interface of its binding; if it has none, behind
+ *     that to which its route leads.
  *
  * Bindings outlive the daemon: they are in the runtime folder, in "bindings",
  *

@@ -31,6 +31,7 @@ int knp_null_open(const char *path, struct knp_null **ret)
 	}
 	n->info.instance = 1;
 	n->info.mode = KNP_MODE_ENFORCE;
+	n->info.encap = KNP_DROP;
 	*ret = n;
 	return 0;
 }

@@ -35,6 +35,7 @@ static const char * const table_names[KNP_TABLE_MAX + 1] = {
 	[KNP_TABLE_CIDR]	= "cidrs",
 	[KNP_TABLE_ENDPOINT]	= "endpoints",
 	[KNP_TABLE_IFACE]	= "ifaces",
+	[KNP_TABLE_BINDING]	= "bindings",
 };
 
 const char *knp_table_name(uint32_t table)
@@ -416,6 +417,7 @@ static int netlink_mode(void *ctx, uint8_t mode)
 		.dflt = -1,
 		.unknown_local = -1,
 		.event_rate = -1,
+		.encap = -1,
 	};
 
 	return knp_genl_config(ctx, &c);
@@ -428,6 +430,7 @@ static int netlink_unknown_local(void *ctx, uint8_t action)
 		.dflt = -1,
 		.unknown_local = action,
 		.event_rate = -1,
+		.encap = -1,
 	};
 
 	return knp_genl_config(ctx, &c);

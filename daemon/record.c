@@ -92,6 +92,7 @@ static size_t print(struct knp_record *r, uint32_t table, const char *p,
 		struct knp_rec_cidr cidr;
 		struct knp_rec_endpoint endpoint;
 		struct knp_rec_iface iface;
+		struct knp_rec_binding binding;
 	} u;
 	FILE *out = r->out;
 	size_t size;
@@ -149,6 +150,12 @@ static size_t print(struct knp_record *r, uint32_t table, const char *p,
 		size = sizeof(u.iface);
 		fprintf(out, "iface %u role %u", u.iface.ifindex,
 			u.iface.role);
+		break;
+	case KNP_TABLE_BINDING:
+		size = sizeof(u.binding);
+		fprintf(out, "binding %s iface %u",
+			address(u.binding.addr, u.binding.family, buf),
+			u.binding.ifindex);
 		break;
 	default:
 		return 0;

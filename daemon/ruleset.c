@@ -18,6 +18,7 @@ static const size_t record_size[] = {
 	[KNP_TABLE_CIDR]	= sizeof(struct knp_rec_cidr),
 	[KNP_TABLE_ENDPOINT]	= sizeof(struct knp_rec_endpoint),
 	[KNP_TABLE_IFACE]	= sizeof(struct knp_rec_iface),
+	[KNP_TABLE_BINDING]	= sizeof(struct knp_rec_binding),
 };
 
 struct knp_ruleset *knp_ruleset_new(void)
@@ -96,6 +97,8 @@ struct knp_recs *knp_ruleset_table(struct knp_ruleset *rs, uint32_t table)
 		return &rs->endpoints;
 	case KNP_TABLE_IFACE:
 		return &rs->ifaces;
+	case KNP_TABLE_BINDING:
+		return &rs->bindings;
 	}
 	return NULL;
 }
@@ -153,6 +156,13 @@ static int by_endpoint(const void *a, const void *b)
 	return by_address(ea->addr, ea->family, eb->addr, eb->family);
 }
 
+static int by_binding(const void *a, const void *b)
+{
+	const struct knp_rec_binding *ba = a, *bb = b;
+
+	return by_address(ba->addr, ba->family, bb->addr, bb->family);
+}
+
 static int by_tag(const void *a, const void *b)
 {
 	const struct knp_name *na = a, *nb = b;
@@ -177,7 +187,13 @@ static int (*const by_key[])(const void *a, const void *b) = {
 	[KNP_TABLE_CIDR]	= by_cidr,
 	[KNP_TABLE_ENDPOINT]	= by_endpoint,
 	[KNP_TABLE_IFACE]	= by_id,
+	[KNP_TABLE_BINDING]	= by_binding,
 };
+
+int knp_ruleset_order(uint32_t table, const void *a, const void *b)
+{
+	return by_key[table](a, b);
+}
 
 static void sort(struct knp_recs *r, int (*cmp)(const void *, const void *))
 {

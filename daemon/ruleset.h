@@ -63,7 +63,7 @@ struct knp_address_name {
 
 /**
  * struct knp_ruleset - all tables
- * @rules .. @endpoints: struct knp_rec_*, sorted by key
+ * @rules .. @bindings: struct knp_rec_*, sorted by key
  * @portsets: struct knp_rs_portset, sorted by id
  * @names: struct knp_name, sorted by tag; empty when read from the kernel
  * @addresses: struct knp_address_name, sorted by (family, addr)
@@ -80,6 +80,7 @@ struct knp_ruleset {
 	struct knp_recs cidrs;
 	struct knp_recs endpoints;
 	struct knp_recs ifaces;
+	struct knp_recs bindings;
 	struct knp_recs names;
 	struct knp_recs addresses;
 	size_t unheld;
@@ -98,6 +99,9 @@ struct knp_recs *knp_ruleset_table(struct knp_ruleset *rs, uint32_t table);
 uint32_t knp_ruleset_id(const struct knp_recs *r, size_t i);
 const uint8_t *knp_ruleset_tag(uint32_t table, const struct knp_recs *r,
 			       size_t i);
+
+/* The order of two records of a table, by their keys. */
+int knp_ruleset_order(uint32_t table, const void *a, const void *b);
 
 /* Sort every array by its key. */
 void knp_ruleset_sort(struct knp_ruleset *rs);

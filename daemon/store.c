@@ -477,6 +477,60 @@ int knp_store_set_ifaces(struct knp_store *s, const uint32_t *ifaces, size_t n)
 	return 0;
 }
 
+static int by_bound(const void *a, const void *b)
+{
+	const struct knp_bound *ba = a, *bb = b;
+
+	if (ba->ip.family != bb->ip.family)
+		return ba->ip.family < bb->ip.family ? -1 : 1;
+	return memcmp(ba->ip.b, bb->ip.b, sizeof(ba->ip.b));
+}
+
+/* Sorted; those that are behind several interfaces are left out. */
+static size_t settle_bounds(struct knp_bound *v, size_t n)
+{
+	size_t used = 0, same;
+	bool several;
+
+	for (size_t i = 0; i < n; i += same) {
+		several = false;
+		for (same = 1; i + same < n && !by_bound(&v[i], &v[i + same]);
+		     same++)
+			several |= v[i].ifindex != v[i + same].ifindex;
+		if (!several)
+			v[used++] = v[i];
+	}
+	return used;
+}
+
+int knp_store_set_bounds(struct knp_store *s, const struct knp_bound *bounds,
+			 size_t n)
+{
+	struct knp_bound *v = calloc(n + 1, sizeof(*v));
+	bool same;
+
+	if (!v)
+		return -ENOMEM;
+	if (n) {
+		memcpy(v, bounds, n * sizeof(*v));
+		qsort(v, n, sizeof(*v), by_bound);
+	}
+	n = settle_bounds(v, n);
+	same = n == s->nbounds;
+	for (size_t i = 0; same && i < n; i++)
+		same = !by_bound(&v[i], &s->bounds[i]) &&
+		       v[i].ifindex == s->bounds[i].ifindex;
+	if (same) {
+		free(v);
+		return 0;
+	}
+	free(s->bounds);
+	s->bounds = v;
+	s->nbounds = n;
+	s->bounds_version = ++s->version;
+	return 0;
+}
+
 static const void *look(const struct knp_store *s, enum knp_kind kind,
 			const char *ns, const char *name)
 {
@@ -506,6 +560,7 @@ void knp_store_free(struct knp_store *s)
 	free(s->pods);
 	free(s->policies);
 	free(s->ifaces);
+	free(s->bounds);
 	free(s);
 }
 

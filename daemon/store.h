@@ -68,6 +68,12 @@ struct knp_ip {
 	uint8_t family;		/* AF_INET or AF_INET6 */
 };
 
+/** struct knp_bound - an address and the interface behind which it is */
+struct knp_bound {
+	struct knp_ip ip;
+	uint32_t ifindex;
+};
+
 /** struct knp_prefix - a canonical prefix: host bits are zero */
 struct knp_prefix {
 	struct knp_ip ip;
@@ -234,6 +240,8 @@ struct knp_store_ops {
  * @intake_arg: for @intake
  * @ifaces: indexes of the interfaces of pods here, @nifaces of them, ascending
  * @ifaces_version: of the store, when they changed last
+ * @bounds: addresses behind them, @nbounds of them, ascending
+ * @bounds_version: of the store, when they changed last
  */
 struct knp_store {
 	struct knp_namespace **namespaces;
@@ -253,6 +261,9 @@ struct knp_store {
 	uint32_t *ifaces;
 	size_t nifaces;
 	uint64_t ifaces_version;
+	struct knp_bound *bounds;
+	size_t nbounds;
+	uint64_t bounds_version;
 };
 
 struct knp_store *knp_store_new(void);
@@ -274,6 +285,14 @@ void knp_store_intake(struct knp_store *s, knp_store_intake_fn intake,
  * -ENOMEM with the old ones there.
  */
 int knp_store_set_ifaces(struct knp_store *s, const uint32_t *ifaces, size_t n);
+
+/*
+ * These addresses are behind these interfaces, in any order. An address that is
+ * said to be behind several is behind none. Return 0, or -ENOMEM with the old
+ * ones there.
+ */
+int knp_store_set_bounds(struct knp_store *s, const struct knp_bound *bounds,
+			 size_t n);
 
 /*
  * Insert or replace by (ns, name). An object that equals the one there changes

@@ -12,5 +12,6 @@ const struct knp_limits knp_limits = {
 		[KNP_TABLE_CIDR]	= 1U << 17,
 		[KNP_TABLE_ENDPOINT]	= 16384,
 		[KNP_TABLE_IFACE]	= 16384,
+		[KNP_TABLE_BINDING]	= 16384,
 	},
 };

@@ -37,6 +37,7 @@ static const struct nla_policy policy[KNP_A_MAX + 1] = {
 	[KNP_A_IIF]		= { .type = NLA_U32 },
 	[KNP_A_OIF]		= { .type = NLA_U32 },
 	[KNP_A_LOST]		= { .type = NLA_U64 },
+	[KNP_A_ENCAP]		= { .type = NLA_U8 },
 };
 
 static const struct nla_policy side_policy[KNP_SIDE_A_MAX + 1] = {
@@ -161,6 +162,8 @@ struct nl_msg *knp_wire_config(uint16_t family, const struct knp_config *c)
 	if (c->event_rate >= 0)
 		err |= nla_put_u32(msg, KNP_A_EVENT_RATE,
 				   (uint32_t)c->event_rate);
+	if (c->encap >= 0)
+		err |= nla_put_u8(msg, KNP_A_ENCAP, (uint8_t)c->encap);
 	return finish(msg, err);
 }
 
@@ -253,6 +256,7 @@ int knp_wire_parse_info(struct nlmsghdr *nlh, struct knp_info *ret)
 	info.dflt = (uint8_t)integer(tb[KNP_A_DEFAULT], &all);
 	info.unknown_local = (uint8_t)integer(tb[KNP_A_UNKNOWN_LOCAL], &all);
 	info.event_rate = (uint32_t)integer(tb[KNP_A_EVENT_RATE], &all);
+	info.encap = (uint8_t)integer(tb[KNP_A_ENCAP], &all);
 	info.has_txn = tb[KNP_A_TXN_PORTID] != NULL;
 	info.txn_port = (uint32_t)integer(tb[KNP_A_TXN_PORTID], &any);
 	if (tb[KNP_A_TABLE_INFO])

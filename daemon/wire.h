@@ -36,6 +36,7 @@ struct knp_info {
 	uint8_t dflt;
 	uint8_t unknown_local;
 	uint32_t event_rate;
+	uint8_t encap;
 	bool has_txn;
 	uint32_t txn_port;
 	struct knp_table_info tables[KNP_TABLE_MAX + 1];
@@ -47,6 +48,7 @@ struct knp_config {
 	int dflt;		/* enum knp_action */
 	int unknown_local;	/* enum knp_action */
 	int64_t event_rate;
+	int encap;		/* enum knp_action */
 };
 
 /** struct knp_tuple - what EXPLAIN asks about */

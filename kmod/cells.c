@@ -11,7 +11,7 @@ static_assert(sizeof(struct knp_cell) == 64);
 static_assert(2 * KNP_PART_HEAD == sizeof(struct knp_cell));
 static_assert(offsetof(struct knp_cell, number4) ==
 	      offsetof(struct knp_cell, key));
-static_assert(offsetof(struct knp_cell, used) ==
+static_assert(sizeof(struct knp_cell) - sizeof(u32) ==
 	      offsetof(struct knp_cell, class4[KNP_BLOCK_SIZE4]));
 
 /*

@@ -78,6 +78,7 @@
  * @dflt: of an endpoint: portset where the row has no entry
  * @last: of an endpoint: see knp_row_bind()
  * @used: one more than the number of the key's pilot, 0: an empty cell
+ * @ifindex: of an endpoint: interface to which it is bound, 0: to none
  * @number4: of an IPv4 block: the first word of @key
  * @class4: of an IPv4 block: class of each address, instead of all that is
  *	    between @number4 and @used
@@ -95,7 +96,8 @@ struct knp_cell {
 			u16 set[2];
 			u16 dflt[2];
 			u16 last[2];
-			u32 used;
+			u32 used : 4;
+			u32 ifindex : 28;
 		};
 		struct {
 			u32 number4;

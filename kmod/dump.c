@@ -239,6 +239,22 @@ static bool write_iface(const struct knp_slot *slot, struct out *o)
 	return true;
 }
 
+static bool write_binding(const struct knp_slot *slot, unsigned int family,
+			  struct out *o)
+{
+	struct knp_rec_binding rec = {
+		.family = af_of(family),
+		.ifindex = slot->a,
+	};
+
+	if (!fits(o, sizeof(rec)))
+		return false;
+
+	memcpy(rec.addr, slot->key.b, sizeof(rec.addr));
+	write(o, &rec, sizeof(rec));
+	return true;
+}
+
 static bool write_slot(u32 table, const struct knp_slot *slot,
 		       unsigned int family, struct out *o)
 {
@@ -247,6 +263,8 @@ static bool write_slot(u32 table, const struct knp_slot *slot,
 		return write_cidr(slot, family, o);
 	case KNP_TABLE_ENDPOINT:
 		return write_endpoint(slot, family, o);
+	case KNP_TABLE_BINDING:
+		return write_binding(slot, family, o);
 	default:
 		return write_iface(slot, o);
 	}
@@ -320,6 +338,10 @@ size_t knp_tables_next(const struct knp_tables *t, u32 table,
 		break;
 	case KNP_TABLE_IFACE:
 		dump_maps(&t->map[KNP_MAP_IFACES], 1, table, cur, &o);
+		break;
+	case KNP_TABLE_BINDING:
+		dump_maps(&t->map[KNP_MAP_BINDINGS], KNP_NFAMILIES, table, cur,
+			  &o);
 		break;
 	}
 	return o.len;

@@ -7,6 +7,12 @@
  * translated, IPVS included), LOCAL_IN after IPVS for what pods send to the
  * node. Neither sees a packet twice. How it is judged is in judge.c.
  *
+ * Before that, as it comes in, a packet by a pod's interface is looked at for
+ * what no policy can allow (guard.c): behind defragmentation, so that what is
+ * read is not read of a part; before everything that rules and conntrack do, so
+ * that a packet in another's name neither makes an entry nor touches one. The
+ * two hooks may meet two generations, of which each asks for something else.
+ *
  * The node's own traffic passes by how it came. skb_iif is 0 only if this
  * node generated the packet; it survives IPVS, bridges and socket
  * early demux, and unlike an address no pod can forge it.
@@ -19,9 +25,12 @@
 #include <linux/netfilter_ipv6.h>
 #include <net/ipv6.h>
 
+#include "guard.h"
 #include "hook.h"
 #include "judge.h"
 
+/* Behind defragmentation, before the raw tables. */
+#define PRI_PRE_ROUTING		(NF_IP_PRI_RAW - 50)
 /* Between destination NAT and source NAT; LOCAL_IN also after IPVS. */
 #define PRI_POST_ROUTING	(NF_IP_PRI_NAT_SRC - 5)
 #define PRI_LOCAL_IN		(NF_IP_PRI_NAT_SRC + 1)
@@ -65,6 +74,35 @@ static bool stay(void)
 		return false;
 	local_bh_disable();
 	return true;
+}
+
+static unsigned int hook_guard(void *priv, struct sk_buff *skb,
+			       const struct nf_hook_state *state)
+{
+	struct knp_net *kn = priv;
+	const struct knp_snapshot *snap = rcu_dereference(kn->snap);
+	u8 mode = READ_ONCE(kn->config.mode);
+	struct knp_packet p __set_later;
+	struct knp_transport th = {};
+	u32 reason;
+	bool stayed;
+
+	if (!snap || !snap->ifaces)
+		return NF_ACCEPT;
+	reason = knp_guard(kn, snap, skb, state->pf, skb->skb_iif);
+	if (likely(!reason))
+		return NF_ACCEPT;
+
+	knp_packet_set_header(&p, skb, state->pf);
+	knp_transport_parse(skb, state->pf, &p.flow, &th);
+
+	stayed = stay();
+	knp_counters_hit_reason(&kn->counters, reason, skb->len);
+	report(kn, snap, skb, state, &p, reason, mode);
+	if (stayed)
+		local_bh_enable();
+
+	return mode == KNP_MODE_ENFORCE ? NF_DROP : NF_ACCEPT;
 }
 
 static unsigned int hook(void *priv, struct sk_buff *skb,
@@ -139,6 +177,13 @@ static void ops_set(struct knp_net *kn, const struct family *f)
 		.pf = f->pf,
 		.hooknum = NF_INET_LOCAL_IN,
 		.priority = PRI_LOCAL_IN,
+	};
+	ops[2] = (struct nf_hook_ops){
+		.hook = hook_guard,
+		.priv = kn,
+		.pf = f->pf,
+		.hooknum = NF_INET_PRE_ROUTING,
+		.priority = PRI_PRE_ROUTING,
 	};
 }
 

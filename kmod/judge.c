@@ -6,7 +6,13 @@
  * entry, so ORIGINAL.src -> REPLY.src is the connection before source NAT and
  * after destination NAT. It is judged for each packet of both directions and
  * for the ICMP errors about it, which carry its entry; nothing of the packet
- * itself is parsed, and there is no memory per connection.
+ * itself is parsed, and there is no memory per connection. What a helper of
+ * conntrack expects (RELATED, too) has a tuple of its own and is judged by it.
+ *
+ * So a UDP "connection" that outlives one of its pods gives the next pod with
+ * that address nothing: its tuple names the address, and whatever policies
+ * select the address now judge each packet. Entries are not deleted; what they
+ * translate addresses to is kube-proxy's, which deletes those of its backends.
  *
  * No entry although conntrack looked: the packet is invalid. Its headers prove
  * nothing, so it is dropped where an isolated address is involved.
@@ -18,10 +24,7 @@
  * drop, a packet in the reply direction passes if the connection began at an
  * address of this node.
  */
-#include <linux/inetdevice.h>
 #include <linux/netfilter.h>
-#include <net/addrconf.h>
-#include <net/route.h>
 
 #include "judge.h"
 
@@ -74,13 +77,44 @@ static noinline u32 judge_untracked(const struct knp_tables *t,
 	return p->verdict.reason;
 }
 
-/* Judge a packet without an entry by the tables alone. */
-static u32 judge_alone(const struct knp_tables *t, const struct sk_buff *skb,
+static bool may_be_behind(const struct knp_tables *t, u32 ifindex,
+			  unsigned int family, const struct knp_addr *a)
+{
+	u32 bound;
+
+	return knp_tables_bound(t, family, a, &bound) &&
+	       (!bound || bound == ifindex);
+}
+
+/*
+ * Anybody may have sent an ICMP error, and conntrack finds the connection that
+ * it is about by what it quotes. A pod is no router: what it says of the
+ * connections of others it has made up.
+ */
+static bool is_of_others(const struct knp_tables *t, u32 iif,
+			 const struct knp_flow *f)
+{
+	return iif && knp_tables_role(t, iif) == KNP_ROLE_POD &&
+	       !may_be_behind(t, iif, f->family, &f->src) &&
+	       !may_be_behind(t, iif, f->family, &f->dst);
+}
+
+/* Judge what is not simply a packet of a connection, by the tables alone. */
+static u32 judge_other(const struct knp_tables *t, const struct sk_buff *skb,
 		       const struct nf_hook_state *state, struct knp_packet *p)
 {
 	enum ip_conntrack_info ctinfo;
+	const struct nf_conn *ct = nf_ct_get(skb, &ctinfo);
 
-	nf_ct_get(skb, &ctinfo);
+	if (ct) {
+		knp_packet_set_conn(p, ct, ctinfo);
+		if (is_of_others(t, skb->skb_iif, &p->flow)) {
+			memset(&p->verdict, 0, sizeof(p->verdict));
+			return KNP_REASON_SPOOF;
+		}
+		knp_match(t, &p->flow, &p->verdict);
+		return p->verdict.reason;
+	}
 	if (state->hook == NF_INET_LOCAL_IN &&
 	    knp_packet_is_ndp(skb, state->pf)) {
 		knp_packet_set_header(p, skb, state->pf);
@@ -114,23 +148,11 @@ static bool has_unknown_side(const struct knp_tables *t,
 	       is_unknown(t, oif, f->family, to);
 }
 
-static bool is_node_address(struct net *net, unsigned int family,
-			    const struct knp_addr *a)
-{
-	if (family == KNP_V4)
-		return inet_addr_type(net, a->w[0]) == RTN_LOCAL;
-#if IS_ENABLED(CONFIG_IPV6)
-	return ipv6_chk_addr(net, (const struct in6_addr *)a->b, NULL, 0);
-#else
-	return false;
-#endif
-}
-
 static bool answers_node(const struct nf_hook_state *state,
 			 const struct knp_packet *p)
 {
 	return state->hook == NF_INET_LOCAL_IN && p->tracked && p->reply &&
-	       is_node_address(state->net, p->flow.family, &p->flow.src);
+	       knp_addr_is_node(state->net, p->flow.family, &p->flow.src);
 }
 
 u32 knp_judge_twice(const struct knp_net *kn, const struct knp_snapshot *snap,
@@ -157,7 +179,7 @@ u32 knp_judge_rest(const struct knp_net *kn, const struct knp_snapshot *snap,
 	u32 reason;
 
 	if (snap) {
-		reason = judge_alone(snap->tables, skb, state, p);
+		reason = judge_other(snap->tables, skb, state, p);
 		return knp_judge_twice(kn, snap, skb, state, p, reason);
 	}
 

@@ -11,7 +11,10 @@
 struct nf_hook_state;
 
 /**
- * knp_judge_rest() - what knp_judge() leaves over: no entry, or no tables
+ * knp_judge_rest() - what knp_judge() leaves over
+ *
+ * There are no tables, or no entry, or the packet is an error about a
+ * connection.
  *
  * The parameters, what is returned and what is set are knp_judge()'s.
  */
@@ -55,7 +58,8 @@ static __always_inline u32 knp_judge(const struct knp_net *kn,
 	const struct nf_conn *ct = nf_ct_get(skb, &ctinfo);
 	u32 reason;
 
-	if (unlikely(!snap || !ct))
+	if (unlikely(!snap || !ct || ctinfo == IP_CT_RELATED ||
+		     ctinfo == IP_CT_RELATED_REPLY))
 		return knp_judge_rest(kn, snap, skb, state, p);
 
 	knp_packet_set_conn(p, ct, ctinfo);

@@ -94,8 +94,10 @@ static int info_put(struct sk_buff *skb, struct knp_net *kn)
 		return -EMSGSIZE;
 	if (kn->txn && nla_put_u32(skb, KNP_A_TXN_PORTID, kn->txn_portid))
 		return -EMSGSIZE;
+	if (info_put_tables(skb, snap))
+		return -EMSGSIZE;
 
-	return info_put_tables(skb, snap);
+	return nla_put_u8(skb, KNP_A_ENCAP, kn->config.encap);
 }
 
 /* Under the lock, so that listeners get the notifications in order. */
@@ -222,6 +224,7 @@ static const struct nla_policy config_policy[] = {
 	[KNP_A_DEFAULT] = NLA_POLICY_MAX(NLA_U8, KNP_DROP),
 	[KNP_A_UNKNOWN_LOCAL] = NLA_POLICY_MAX(NLA_U8, KNP_DROP),
 	[KNP_A_EVENT_RATE] = { .type = NLA_U32 },
+	[KNP_A_ENCAP] = NLA_POLICY_MAX(NLA_U8, KNP_DROP),
 };
 
 static bool config_set_u8(u8 *word, const struct nlattr *attr)
@@ -260,7 +263,7 @@ static int config_doit(struct sk_buff *skb, struct genl_info *info)
 	bool changed;
 
 	if (!a[KNP_A_MODE] && !a[KNP_A_DEFAULT] && !a[KNP_A_UNKNOWN_LOCAL] &&
-	    !a[KNP_A_EVENT_RATE])
+	    !a[KNP_A_EVENT_RATE] && !a[KNP_A_ENCAP])
 		return knp_refuse(info->extack, NULL, -EINVAL,
 				  "CONFIG needs at least one setting");
 
@@ -268,6 +271,7 @@ static int config_doit(struct sk_buff *skb, struct genl_info *info)
 	changed = config_set_u8(&c->mode, a[KNP_A_MODE]);
 	changed |= config_set_u8(&c->dflt, a[KNP_A_DEFAULT]);
 	changed |= config_set_u8(&c->unknown_local, a[KNP_A_UNKNOWN_LOCAL]);
+	changed |= config_set_u8(&c->encap, a[KNP_A_ENCAP]);
 	changed |= config_set_u32(&c->event_rate, a[KNP_A_EVENT_RATE]);
 	if (changed)
 		notify_commits(kn);

@@ -57,6 +57,7 @@ void knp_snapshot_publish(struct knp_net *kn, struct knp_snapshot *snap)
 	lockdep_assert_held(&kn->lock);
 
 	snap->kn = kn;
+	snap->ifaces = knp_tables_count(snap->tables, KNP_TABLE_IFACE);
 	snap->generation = ++kn->generation;
 	snap->commit_time = ktime_get_real_ns();
 	refcount_set(&snap->users, 1);
@@ -118,6 +119,7 @@ static int __net_init net_init(struct net *net)
 	kn->config.mode = KNP_MODE_ENFORCE;
 	kn->config.dflt = KNP_PASS;
 	kn->config.unknown_local = KNP_PASS;
+	kn->config.encap = KNP_DROP;
 	kn->config.event_rate = EVENT_RATE;
 	atomic_set(&kn->retired, 0);
 	knp_events_init(&kn->events);

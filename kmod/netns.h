@@ -46,11 +46,12 @@
 struct knp_txn;
 
 /* Hooks of a family, see hook.c. */
-#define KNP_HOOKS 2
+#define KNP_HOOKS 3
 
 /**
  * struct knp_snapshot - one published generation
  * @tables: frozen
+ * @ifaces: they know roles of interfaces
  * @generation: its number, from 1
  * @commit_time: ns since the epoch
  * @kn: the namespace it belongs to
@@ -59,6 +60,7 @@ struct knp_txn;
  */
 struct knp_snapshot {
 	struct knp_tables *tables;
+	bool ifaces;
 	u64 generation;
 	u64 commit_time;
 	struct knp_net *kn;
@@ -71,6 +73,7 @@ struct knp_snapshot {
  * @mode: enum knp_mode
  * @dflt: enum knp_action, judges until the first commit
  * @unknown_local: enum knp_action
+ * @encap: enum knp_action
  * @event_rate: events per second and CPU
  *
  * Written under knp_net.lock with WRITE_ONCE(), read anywhere with READ_ONCE().
@@ -79,6 +82,7 @@ struct knp_config {
 	u8 mode;
 	u8 dflt;
 	u8 unknown_local;
+	u8 encap;
 	u32 event_rate;
 };
 

@@ -1,12 +1,35 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 #include <linux/icmpv6.h>
+#include <linux/inetdevice.h>
 #include <linux/ipv6.h>
 #include <linux/netfilter.h>
 #include <linux/tcp.h>
+#include <net/addrconf.h>
 #include <net/ip.h>
 #include <net/ipv6.h>
+#include <net/route.h>
 
 #include "packet.h"
+
+void knp_packet_source(const struct sk_buff *skb, u8 pf, struct knp_addr *src)
+{
+	if (pf == NFPROTO_IPV4)
+		knp_addr_set_v4(src, ip_hdr(skb)->saddr);
+	else
+		knp_addr_set_v6(src, &ipv6_hdr(skb)->saddr);
+}
+
+bool knp_addr_is_node(struct net *net, unsigned int family,
+		      const struct knp_addr *a)
+{
+	if (family == KNP_V4)
+		return inet_addr_type(net, a->w[0]) == RTN_LOCAL;
+#if IS_ENABLED(CONFIG_IPV6)
+	return ipv6_chk_addr(net, (const struct in6_addr *)a->b, NULL, 0);
+#else
+	return false;
+#endif
+}
 
 void knp_packet_set_header(struct knp_packet *p, const struct sk_buff *skb,
 			   u8 pf)

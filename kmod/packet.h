@@ -150,6 +150,13 @@ u32 knp_transport_find(const struct sk_buff *skb, u8 pf, u8 *proto,
 u32 knp_transport_parse(const struct sk_buff *skb, u8 pf, struct knp_flow *f,
 			struct knp_transport *t);
 
+/** knp_packet_source() - the source address of the header */
+void knp_packet_source(const struct sk_buff *skb, u8 pf, struct knp_addr *src);
+
+/** knp_addr_is_node() - is it an address of this node? */
+bool knp_addr_is_node(struct net *net, unsigned int family,
+		      const struct knp_addr *a);
+
 /** knp_packet_is_ndp() - what keeps a pod and its node in touch by IPv6 */
 bool knp_packet_is_ndp(const struct sk_buff *skb, u8 pf);
 

@@ -443,6 +443,38 @@ static int put_iface(struct knp_tables *t, const void *data, const char **msg)
 	return 0;
 }
 
+static int put_binding(struct knp_tables *t, const void *data, const char **msg)
+{
+	struct knp_rec_binding rec;
+	struct knp_slot *slot;
+	struct knp_map *map;
+	struct place p;
+	int err;
+
+	memcpy(&rec, data, sizeof(rec));
+	err = get_place(&p, rec.addr, rec.family, msg);
+	if (err)
+		return err;
+	if (!rec.ifindex || rec.ifindex > KNP_BOUND_MAX)
+		return refuse(msg, -EINVAL, "no address can be bound to this interface");
+	if (!is_zero(rec.pad, sizeof(rec.pad)))
+		return refuse(msg, -EINVAL, "padding of a binding is not 0");
+
+	map = &t->map[KNP_MAP_BINDINGS + p.family];
+	if (!knp_map_find(map, &t->seed, &p.addr, 0)) {
+		err = check_room(t, KNP_TABLE_BINDING, msg);
+		if (err)
+			return err;
+	}
+
+	slot = knp_slot_edit(t, KNP_TABLE_BINDING, map, &p.addr, 0);
+	if (!slot)
+		return -ENOMEM;
+	slot->a = rec.ifindex;
+	t->unbound[p.family] = true;
+	return 0;
+}
+
 /* Check that object @id exists and that nothing refers to it. */
 static int check_unused(const struct knp_tables *t, u32 table, u32 id,
 			const char **msg)
@@ -625,6 +657,26 @@ static int delete_iface(struct knp_tables *t, const void *data,
 	return knp_slot_remove(t, KNP_TABLE_IFACE, map, &key, 0);
 }
 
+static int delete_binding(struct knp_tables *t, const void *data,
+			  const char **msg)
+{
+	struct knp_rec_binding rec;
+	struct knp_map *map;
+	struct place p;
+	int err;
+
+	memcpy(&rec, data, sizeof(rec));
+	err = get_place(&p, rec.addr, rec.family, msg);
+	if (err)
+		return err;
+
+	map = &t->map[KNP_MAP_BINDINGS + p.family];
+	if (!knp_map_find(map, &t->seed, &p.addr, 0))
+		return refuse(msg, -ENOENT, "no such record");
+	t->unbound[p.family] = true;
+	return knp_slot_remove(t, KNP_TABLE_BINDING, map, &p.addr, 0);
+}
+
 /**
  * struct kind - what differs between tables
  * @size: bytes of a record, a portset's without its ports
@@ -658,6 +710,8 @@ static const struct kind kinds[__KNP_TABLE_MAX] = {
 		delete_endpoint },
 	[KNP_TABLE_IFACE] = {
 		sizeof(struct knp_rec_iface), put_iface, delete_iface },
+	[KNP_TABLE_BINDING] = {
+		sizeof(struct knp_rec_binding), put_binding, delete_binding },
 };
 
 /* Bytes of the record at @data, of which @left are there; or -errno. */

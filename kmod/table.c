@@ -14,6 +14,7 @@ static_assert(KNP_RULES_MAX <= 65535 && KNP_PORTSETS_MAX <= 65535 &&
 	      KNP_CLASSES_MAX <= 65535 && KNP_SETS_MAX <= 65535);
 
 static_assert(sizeof(struct knp_front) == 64);
+static_assert(sizeof(struct knp_cell) == 64 && KNP_GROUP_PILOTS < 16);
 static_assert(sizeof(struct knp_ports) == 16);
 static_assert(KNP_PART_HEAD + offsetof(struct knp_portset, port) == 64);
 static_assert(KNP_PORTSETS_MAX / KNP_PORTS_LEAF < KNP_PER_NODE(KNP_PORTS_BYTES));
@@ -179,9 +180,19 @@ static void bind_side(const struct knp_tables *t, struct knp_cell *cell,
 		     &cell->last[side]);
 }
 
+static u32 bound_to(const struct knp_tables *t, unsigned int family,
+		    const struct knp_addr *addr)
+{
+	const struct knp_slot *slot;
+
+	slot = knp_map_find(&t->map[KNP_MAP_BINDINGS + family], &t->seed, addr,
+			    0);
+	return slot ? slot->a : 0;
+}
+
 /*
- * What packets read of endpoints, out of their records and the sets'. Cells of
- * endpoints that went are gone already.
+ * What packets read of endpoints, out of their records, the sets' and the
+ * bindings'. Cells of endpoints that went are gone already.
  */
 static int bind_endpoints(struct knp_tables *t, unsigned int family)
 {
@@ -191,16 +202,18 @@ static int bind_endpoints(struct knp_tables *t, unsigned int family)
 	const struct knp_cell *old;
 	struct knp_cell *cell;
 	u64 filter = 0;
-	u32 pos;
+	u32 pos, bound;
 
 	for (pos = 0; pos < map->nslots; pos++) {
 		slot = knp_map_at(map, pos);
 		if (!slot)
 			continue;
+		bound = bound_to(t, family, &slot->key);
 		filter |= knp_endpoint_bit(family == KNP_V6, &slot->key);
 		old = knp_cells_find(cells, &t->seed, family == KNP_V6,
 				     &slot->key);
-		if (old && !is_unbound(t, old, 0, slot->a) &&
+		if (old && old->ifindex == bound &&
+		    !is_unbound(t, old, 0, slot->a) &&
 		    !is_unbound(t, old, 1, slot->b))
 			continue;
 		cell = knp_cells_edit(cells, &t->seed, family == KNP_V6,
@@ -209,6 +222,7 @@ static int bind_endpoints(struct knp_tables *t, unsigned int family)
 			return -ENOMEM;
 		bind_side(t, cell, 0, slot->a);
 		bind_side(t, cell, 1, slot->b);
+		cell->ifindex = bound;
 	}
 	t->endpoint_filter[family] = filter;
 	return 0;
@@ -294,6 +308,7 @@ u32 knp_tables_limit(u32 table)
 		[KNP_TABLE_CIDR] = KNP_CIDRS_MAX,
 		[KNP_TABLE_ENDPOINT] = KNP_ENDPOINTS_MAX,
 		[KNP_TABLE_IFACE] = KNP_IFACES_MAX,
+		[KNP_TABLE_BINDING] = KNP_BINDINGS_MAX,
 	};
 
 	return table <= KNP_TABLE_MAX ? limits[table] : 0;
@@ -307,16 +322,32 @@ const u8 *knp_tables_tag(const struct knp_tables *t, u32 table, u32 id)
 			     KNP_TAG_LEN);
 }
 
-bool knp_tables_endpoint(const struct knp_tables *t, unsigned int family,
-			 const struct knp_addr *addr, u32 *egress_set,
-			 u32 *ingress_set)
+static const struct knp_cell *endpoint(const struct knp_tables *t,
+				       unsigned int family,
+				       const struct knp_addr *addr)
 {
 	const struct knp_cell *cell;
 
 	cell = family == KNP_V4 ? knp_look_endpoint(t, false, addr) :
 				  knp_look_endpoint(t, true, addr);
-	if (cell && !cell->used)
-		cell = NULL;
+	return cell && cell->used ? cell : NULL;
+}
+
+bool knp_tables_bound(const struct knp_tables *t, unsigned int family,
+		      const struct knp_addr *addr, u32 *ifindex)
+{
+	const struct knp_cell *cell = endpoint(t, family, addr);
+
+	*ifindex = cell ? cell->ifindex : 0;
+	return cell;
+}
+
+bool knp_tables_endpoint(const struct knp_tables *t, unsigned int family,
+			 const struct knp_addr *addr, u32 *egress_set,
+			 u32 *ingress_set)
+{
+	const struct knp_cell *cell = endpoint(t, family, addr);
+
 	*egress_set = cell ? cell->set[0] : 0;
 	*ingress_set = cell ? cell->set[1] : 0;
 	return cell;

@@ -43,6 +43,7 @@ struct knp_tables;
 #define KNP_CIDRS_MAX		(1U << 17)
 #define KNP_ENDPOINTS_MAX	16384
 #define KNP_IFACES_MAX		16384
+#define KNP_BINDINGS_MAX	16384
 
 /** enum knp_family - index of the per-family tables */
 enum knp_family {
@@ -155,8 +156,8 @@ int knp_tables_freeze(struct knp_tables *t);
  * @room: bytes of @buf; at least 8 KiB, so that any portset fits
  *
  * Records come in a fixed order: by id, or for rows by (set, class). The order
- * of peers, CIDRs, endpoints and interfaces is unspecified but the same for
- * every dump of one table.
+ * of peers, CIDRs, endpoints, interfaces and bindings is unspecified but the
+ * same for every dump of one table.
  *
  * Return: bytes written; 0 at the end of the table.
  */
@@ -197,6 +198,18 @@ const __u8 *knp_tables_tag(const struct knp_tables *t, __u32 table, __u32 id);
 bool knp_tables_endpoint(const struct knp_tables *t, unsigned int family,
 			 const struct knp_addr *addr, __u32 *egress_set,
 			 __u32 *ingress_set);
+
+/**
+ * knp_tables_bound() - the interface behind which a local address is
+ * @t: the table
+ * @family: enum knp_family
+ * @addr: the address
+ * @ifindex: the interface, 0: it is bound to none, or no endpoint
+ *
+ * Return: true if @addr is an endpoint.
+ */
+bool knp_tables_bound(const struct knp_tables *t, unsigned int family,
+		      const struct knp_addr *addr, __u32 *ifindex);
 
 /** knp_tables_role() - enum knp_role of an interface, KNP_ROLE_OTHER if unknown */
 __u8 knp_tables_role(const struct knp_tables *t, __u32 ifindex);

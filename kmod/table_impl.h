@@ -23,7 +23,7 @@
  *	        line that leads to it; with more than two entries a line or two
  *
  * Many records and few lookups are one half of the work: that half is done by
- * the maps of endpoints, prefixes and interfaces, and by the sets' rows. What
+ * the maps of endpoints, prefixes, interfaces and bindings, and by the sets' rows. What
  * binds them together for packets (fronts, endpoints, tries) is made of them
  * when a table is frozen, if they changed. It borrows what they own, so it
  * needs no counts, and a clone keeps it until a change makes it stale.
@@ -136,7 +136,8 @@ enum knp_map_id {
 	KNP_MAP_ENDPOINTS,	/* a: egress set, b: ingress set */
 	KNP_MAP_CIDRS = KNP_MAP_ENDPOINTS + KNP_NFAMILIES, /* a: class */
 	KNP_MAP_IFACES = KNP_MAP_CIDRS + KNP_NFAMILIES, /* a: role */
-	KNP_NMAPS,
+	KNP_MAP_BINDINGS,	/* a: interface index */
+	KNP_NMAPS = KNP_MAP_BINDINGS + KNP_NFAMILIES,
 };
 
 /**

@@ -148,6 +148,14 @@ int put_iface(struct knp_tables *t, __u32 ifindex, __u8 role)
 	});
 }
 
+int put_binding(struct knp_tables *t, const char *addr, __u32 ifindex)
+{
+	struct knp_rec_binding rec = { .ifindex = ifindex };
+
+	rec.family = parse(addr, rec.addr);
+	return PUT(t, KNP_TABLE_BINDING, rec);
+}
+
 int put_ports(struct knp_tables *t, __u32 id, const struct knp_rec_port *ports,
 	      __u32 n)
 {
@@ -245,6 +253,8 @@ void fill(struct knp_tables *t)
 	assert_int_equal(put_endpoint(t, "fd00::1", 0, 2), 1);
 	assert_int_equal(put_iface(t, 7, KNP_ROLE_POD), 1);
 	assert_int_equal(put_iface(t, 0x7fffffff, KNP_ROLE_OTHER), 1);
+	assert_int_equal(put_binding(t, "10.0.0.1", 7), 1);
+	assert_int_equal(put_binding(t, "fd00::1", 7), 1);
 }
 
 void freeze(struct knp_tables *t)
@@ -321,6 +331,8 @@ size_t rec_size(__u32 table, const void *rec)
 		return sizeof(struct knp_rec_cidr);
 	case KNP_TABLE_ENDPOINT:
 		return sizeof(struct knp_rec_endpoint);
+	case KNP_TABLE_BINDING:
+		return sizeof(struct knp_rec_binding);
 	default:
 		return sizeof(struct knp_rec_iface);
 	}
@@ -350,9 +362,10 @@ static void sort_table(struct dump *d, __u32 table, size_t size,
 
 void dump_sort(struct dump *d)
 {
-	/* A cidr is as long as a peer. */
+	/* A cidr and a binding are as long as a peer. */
 	sort_table(d, KNP_TABLE_PEER, 24, compare_peers);
 	sort_table(d, KNP_TABLE_CIDR, 24, compare_peers);
+	sort_table(d, KNP_TABLE_BINDING, 24, compare_peers);
 	sort_table(d, KNP_TABLE_ENDPOINT, sizeof(struct knp_rec_endpoint),
 		   compare_endpoints);
 	sort_table(d, KNP_TABLE_IFACE, sizeof(struct knp_rec_iface),

@@ -58,6 +58,7 @@ int put_peer(struct knp_tables *t, const char *addr, __u32 class_id);
 int put_cidr(struct knp_tables *t, const char *addr, __u8 len, __u32 class_id);
 int put_endpoint(struct knp_tables *t, const char *addr, __u32 egress,
 		 __u32 ingress);
+int put_binding(struct knp_tables *t, const char *addr, __u32 ifindex);
 int put_iface(struct knp_tables *t, __u32 ifindex, __u8 role);
 
 /* A portset with @n ports at @ports. */

@@ -172,17 +172,18 @@ static void get_is_a_dump_of_one_table_or_all(void **state)
 
 static void config_sends_only_what_changes(void **state)
 {
-	const struct knp_config mode = { KNP_MODE_AUDIT, -1, -1, -1 };
+	const struct knp_config mode = { KNP_MODE_AUDIT, -1, -1, -1,
+					 -1 };
 	const struct knp_config all = { KNP_MODE_ENFORCE, KNP_DROP, KNP_PASS,
-					0xffffffff };
+					0xffffffff, KNP_DROP };
 
 	(void)state;
 	assert_bytes(knp_wire_config(FAMILY, &mode),
 		     "1c000000 23010500 00000000 00000000",
 		     "0a010000 05000800 01000000");
 	assert_bytes(knp_wire_config(FAMILY, &all),
-		     "34000000 23010500 00000000 00000000",
-		     "0a010000 05000800 00000000 05000900 01000000 05000a00 00000000 08000b00 ffffffff");
+		     "3c000000 23010500 00000000 00000000",
+		     "0a010000 05000800 00000000 05000900 01000000 05000a00 00000000 08000b00 ffffffff 05002000 01000000");
 }
 
 static void explain_leaves_the_port_out_where_there_is_none(void **state)
@@ -225,6 +226,7 @@ static void put_info(struct nl_msg *msg)
 	nla_put_u8(msg, KNP_A_DEFAULT, KNP_DROP);
 	nla_put_u8(msg, KNP_A_UNKNOWN_LOCAL, KNP_PASS);
 	nla_put_u32(msg, KNP_A_EVENT_RATE, 100);
+	nla_put_u8(msg, KNP_A_ENCAP, KNP_DROP);
 }
 
 static void info_is_read(void **state)
@@ -252,6 +254,7 @@ static void info_is_read(void **state)
 	assert_int_equal(info.mode, KNP_MODE_AUDIT);
 	assert_int_equal(info.dflt, KNP_DROP);
 	assert_int_equal(info.event_rate, 100);
+	assert_int_equal(info.encap, KNP_DROP);
 	assert_true(info.has_txn);
 	assert_int_equal(info.txn_port, 4711);
 	assert_int_equal(info.tables[KNP_TABLE_ROW].count, 3);

@@ -63,6 +63,7 @@ static void check_definition(struct world *w)
 	assert_int_equal(want->cidrs.n, have->cidrs.n);
 	assert_int_equal(want->endpoints.n, have->endpoints.n);
 	assert_int_equal(want->ifaces.n, have->ifaces.n);
+	assert_int_equal(want->bindings.n, have->bindings.n);
 	assert_int_equal(knp_ruleset_adopt(want, have), 0);
 	assert_true(empty(have, want));
 	knp_ruleset_free(want);
@@ -184,12 +185,27 @@ static void set_ifaces(struct world *w)
 	assert_int_equal(knp_store_set_ifaces(w->store, v, n), 0);
 }
 
+static void set_bounds(struct world *w)
+{
+	struct knp_bound v[6] = { 0 };
+	size_t n = dice_below(w->d, 7);
+
+	for (size_t i = 0; i < n; i++) {
+		v[i].ip.family = dice_below(w->d, 2) ? AF_INET : AF_INET6;
+		v[i].ip.b[0] = (uint8_t)(1 + dice_below(w->d, 4));
+		v[i].ifindex = 1 + dice_below(w->d, 3);
+	}
+	assert_int_equal(knp_store_set_bounds(w->store, v, n), 0);
+}
+
 static void happen(struct world *w)
 {
 	uint32_t n = dice_below(w->d, 4);
 
 	if (!dice_below(w->d, 3))
 		set_ifaces(w);
+	if (!dice_below(w->d, 3))
+		set_bounds(w);
 	for (uint32_t i = dice_below(w->d, 3); i; i--)
 		bind_one(w);
 	switch (dice_below(w->d, 6)) {

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -327,7 +328,9 @@ static void interfaces_are_those_of_bindings_and_of_routes(void **state)
 {
 	struct fixture *f = *state;
 	uint32_t all[] = { 1, 2, 5, 7 }, pods[] = { 5 };
-	struct knp_links_view view = { all, 4, pods, 1 };
+	struct knp_links_view view = {
+		.all = all, .nall = 4, .pods = pods, .npods = 1,
+	};
 
 	assert_int_equal(knp_local_set_links(f->local, &view), 0);
 	IFACES(f, 5);
@@ -344,11 +347,57 @@ static void interfaces_are_those_of_bindings_and_of_routes(void **state)
 	assert_int_equal(f->store->nifaces, 0);
 }
 
+/* "10.0.0.1=7 ..." of the store */
+static const char *bounds(const struct fixture *f)
+{
+	static char text[256];
+	size_t len = 0;
+	char ip[46];
+
+	text[0] = '\0';
+	for (size_t i = 0; i < f->store->nbounds; i++)
+		len += snprintf(text + len, sizeof(text) - len, "%s=%u ",
+				knp_ip_format(&f->store->bounds[i].ip, ip),
+				f->store->bounds[i].ifindex);
+	return text;
+}
+
+static void addresses_are_where_their_binding_or_their_route_says(void **state)
+{
+	struct fixture *f = *state;
+	uint32_t all[] = { 5, 6, 7 }, pods[] = { 5, 6 };
+	struct knp_bound routes[] = {
+		{ { { 10, 0, 0, 2 }, AF_INET }, 5 },
+		{ { { 10, 0, 0, 1 }, AF_INET }, 6 },
+		{ { { 10, 0, 0, 3 }, AF_INET }, 5 },
+		{ { { 10, 0, 0, 3 }, AF_INET }, 6 },
+		{ { { 10, 0, 0, 2 }, AF_INET }, 5 },
+	};
+	struct knp_links_view view = {
+		.all = all, .nall = 3, .pods = pods, .npods = 2,
+		.bounds = routes, .nbounds = 5,
+	};
+	uint64_t version;
+
+	assert_int_equal(knp_local_set_links(f->local, &view), 0);
+	assert_string_equal(bounds(f), "10.0.0.1=6 10.0.0.2=5 ");
+	add(f, "c1", "a", 7, "10.0.0.1");
+	assert_string_equal(bounds(f), "10.0.0.1=7 10.0.0.2=5 ");
+	version = f->store->version;
+	assert_int_equal(knp_local_set_links(f->local, &view), 0);
+	assert_int_equal(f->store->version, version);
+	del(f, "c1");
+	assert_string_equal(bounds(f), "10.0.0.1=6 10.0.0.2=5 ");
+	view.nbounds = 0;
+	assert_int_equal(knp_local_set_links(f->local, &view), 0);
+	assert_string_equal(bounds(f), "");
+}
+
 static void a_pod_that_lost_its_interface_loses_its_address(void **state)
 {
 	struct fixture *f = *state;
 	uint32_t all[] = { 1, 2 };
-	struct knp_links_view view = { all, 2, NULL, 0 };
+	struct knp_links_view view = { .all = all, .nall = 2 };
 
 	put(f, "a", "n", "");
 	add(f, "c1", "a", 7, "10.0.0.1");
@@ -395,6 +444,7 @@ int main(void)
 		T(a_file_that_is_broken_is_none),
 		T(an_addition_that_cannot_be_kept_did_not_happen),
 		T(interfaces_are_those_of_bindings_and_of_routes),
+		T(addresses_are_where_their_binding_or_their_route_says),
 		T(a_pod_that_lost_its_interface_loses_its_address),
 		T(without_memory_an_addition_is_no_more_there),
 	};

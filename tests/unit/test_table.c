@@ -360,6 +360,70 @@ static void malformed_interfaces_are_refused(void **state)
 	assert_int_equal(knp_tables_count(t, KNP_TABLE_IFACE), 0);
 }
 
+static void malformed_bindings_are_refused(void **state)
+{
+	struct knp_tables *t = *state;
+
+	REFUSES(put_binding(t, "10.0.0.1", 0), EINVAL);
+	REFUSES(put_binding(t, "10.0.0.1", KNP_BOUND_MAX + 1), EINVAL);
+	REFUSES(PUT(t, KNP_TABLE_BINDING, (struct knp_rec_binding){
+		.family = AF_INET, .pad = { 1 }, .ifindex = 1 }), EINVAL);
+	REFUSES(PUT(t, KNP_TABLE_BINDING, (struct knp_rec_binding){
+		.family = AF_UNIX, .ifindex = 1 }), EINVAL);
+	REFUSES(PUT(t, KNP_TABLE_BINDING, (struct knp_rec_binding){
+		.family = AF_INET, .addr = { [4] = 1 }, .ifindex = 1 }), EINVAL);
+	assert_int_equal(knp_tables_count(t, KNP_TABLE_BINDING), 0);
+	assert_int_equal(put_binding(t, "10.0.0.1", KNP_BOUND_MAX), 1);
+}
+
+static __u32 bound(const struct knp_tables *t, const char *text, bool is)
+{
+	struct knp_addr addr = address(text);
+	__u32 ifindex = 99;
+
+	assert_int_equal(knp_tables_bound(t, strchr(text, ':') ? KNP_V6 :
+					  KNP_V4, &addr, &ifindex), is);
+	return ifindex;
+}
+
+static void endpoints_are_bound_while_they_are_some(void **state)
+{
+	struct knp_tables *t = *state, *next, *last;
+	struct knp_rec_binding gone = { .family = AF_INET6 };
+
+	assert_int_equal(put_endpoint(t, "10.0.0.1", 0, 0), 1);
+	assert_int_equal(put_endpoint(t, "fd00::1", 0, 0), 1);
+	assert_int_equal(put_binding(t, "10.0.0.1", KNP_BOUND_MAX), 1);
+	assert_int_equal(put_binding(t, "fd00::1", 7), 1);
+	assert_int_equal(put_binding(t, "10.0.0.2", 8), 1);
+	freeze(t);
+	assert_int_equal(bound(t, "10.0.0.1", true), KNP_BOUND_MAX);
+	assert_int_equal(bound(t, "fd00::1", true), 7);
+	assert_int_equal(bound(t, "10.0.0.2", false), 0);
+
+	next = knp_tables_clone(t);
+	assert_int_equal(put_endpoint(next, "10.0.0.2", 0, 0), 1);
+	assert_int_equal(put_binding(next, "10.0.0.1", 9), 1);
+	parse("fd00::1", gone.addr);
+	assert_int_equal(DELETE(next, KNP_TABLE_BINDING, gone), 1);
+	REFUSES(DELETE(next, KNP_TABLE_BINDING, gone), ENOENT);
+	freeze(next);
+	assert_int_equal(bound(next, "10.0.0.1", true), 9);
+	assert_int_equal(bound(next, "10.0.0.2", true), 8);
+	assert_int_equal(bound(next, "fd00::1", true), 0);
+	assert_int_equal(bound(t, "10.0.0.1", true), KNP_BOUND_MAX);
+	assert_int_equal(bound(t, "fd00::1", true), 7);
+
+	last = knp_tables_clone(next);
+	assert_int_equal(DELETE(last, KNP_TABLE_ENDPOINT,
+				(struct knp_rec_endpoint){
+				.family = AF_INET, .addr = { 10, 0, 0, 1 } }), 1);
+	freeze(last);
+	assert_int_equal(bound(last, "10.0.0.1", false), 0);
+	knp_tables_free(last);
+	knp_tables_free(next);
+}
+
 static void what_is_referred_to_cannot_be_deleted(void **state)
 {
 	struct knp_tables *t = *state;
@@ -561,6 +625,10 @@ static void full_tables_refuse_more(void **state)
 		assert_int_equal(PUT(t, KNP_TABLE_ENDPOINT, ep), 1);
 	}
 	REFUSES(put_endpoint(t, "10.0.0.1", 0, 0), E2BIG);
+	t->count[KNP_TABLE_BINDING] = KNP_BINDINGS_MAX - 1;
+	assert_int_equal(put_binding(t, "10.0.0.1", 1), 1);
+	REFUSES(put_binding(t, "10.0.0.2", 1), E2BIG);
+	assert_int_equal(put_binding(t, "10.0.0.1", 2), 1);
 	assert_int_equal(PUT(t, KNP_TABLE_ENDPOINT, ep), 1);
 	assert_int_equal(DELETE(t, KNP_TABLE_ENDPOINT, ep), 1);
 	assert_int_equal(put_endpoint(t, "10.0.0.1", 0, 0), 1);
@@ -585,6 +653,8 @@ int main(void)
 		T(malformed_addresses_are_refused),
 		T(malformed_prefixes_are_refused),
 		T(malformed_interfaces_are_refused),
+		T(malformed_bindings_are_refused),
+		T(endpoints_are_bound_while_they_are_some),
 		T(what_is_referred_to_cannot_be_deleted),
 		T(what_is_not_there_cannot_be_deleted),
 		T(deletes_read_only_keys),

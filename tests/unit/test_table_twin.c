@@ -39,6 +39,7 @@ union rec {
 	struct knp_rec_cidr cidr;
 	struct knp_rec_endpoint endpoint;
 	struct knp_rec_iface iface;
+	struct knp_rec_binding binding;
 };
 
 struct twin {
@@ -72,6 +73,7 @@ static size_t key_size(__u32 table)
 		return 8;
 	case KNP_TABLE_PEER:
 	case KNP_TABLE_ENDPOINT:
+	case KNP_TABLE_BINDING:
 		return 17;
 	case KNP_TABLE_CIDR:
 		return 18;
@@ -443,6 +445,11 @@ static union rec any_rec(__u32 table)
 					       0x7fffffff - below(3);
 		r.iface.role = below(3);
 		break;
+	case KNP_TABLE_BINDING:
+		any_addr(r.binding.addr, &r.binding.family);
+		r.binding.ifindex = chance(50) ? 1 + below(200) :
+						 KNP_BOUND_MAX - below(3);
+		break;
 	}
 	return r;
 }
@@ -600,6 +607,20 @@ static void compare_addr(const struct knp_tables *t, struct twin *w)
 					   &is_endpoint));
 }
 
+static void compare_bound(const struct knp_tables *t, struct twin *w)
+{
+	union rec key = any_rec(KNP_TABLE_BINDING);
+	union rec *r = find(w, KNP_TABLE_BINDING, &key);
+	bool is = find(w, KNP_TABLE_ENDPOINT, &key);
+	struct knp_addr addr;
+	__u32 ifindex;
+
+	memcpy(addr.b, key.binding.addr, sizeof(addr.b));
+	assert_int_equal(knp_tables_bound(t, key.binding.family == AF_INET ?
+					  KNP_V4 : KNP_V6, &addr, &ifindex), is);
+	assert_int_equal(ifindex, is && r ? r->binding.ifindex : 0);
+}
+
 static void compare_rest(const struct knp_tables *t, struct twin *w)
 {
 	__u32 set = any_id(KNP_TABLE_SET), class_id = any_id(KNP_TABLE_CLASS);
@@ -669,6 +690,7 @@ static void compare(const struct knp_tables *t, struct twin *w)
 		compare_addr(t, w);
 		compare_port(t, w);
 		compare_rest(t, w);
+		compare_bound(t, w);
 		compare_match(t, w);
 	}
 }

@@ -38,6 +38,7 @@
  *             record exists for the address
  *   endpoint  address -> egress set, ingress set
  *   iface     interface index -> role
+ *   binding   address -> the interface behind which it is
  *
  * A tag is 16 bytes that only the client understands. The kernel returns it,
  * so that a restarted client recognises its own objects.
@@ -49,6 +50,16 @@
  *     allows (class of src, protocol, port).
  * src == dst always passes. An address in neither peer nor cidr is class 0.
  *
+ * Before that, what comes in by an interface of role pod is dropped if
+ *   - its source is an endpoint that is bound to another interface, or what is
+ *     no pod's: loopback, multicast, unspecified (but for what finds neighbours
+ *     and duplicates), IPv4 in IPv6, an address of the node;
+ *   - it is an ICMP redirect, or an advertisement of a router;
+ *   - ENCAP is drop, and it is a packet in a packet (IP protocols 4, 41 and 47,
+ *     UDP ports 4754, 4789, 6081 and 8472) for an address of the node.
+ * An ICMP error about a connection none of whose ends is behind its interface
+ * is dropped, too.
+ *
  * Transactions
  * ------------
  * BEGIN opens the only transaction of the namespace, PUT and DELETE change its
@@ -59,7 +70,7 @@
  * What a record refers to must exist when it is put, and nothing may refer to
  * what is deleted. The order that works for any difference is: put rules,
  * portsets, classes, sets, rows, peers, cidrs, endpoints, then delete in
- * reverse.
+ * reverse. Interfaces and bindings refer to nothing.
  *
  * A refused PUT or DELETE fails the whole transaction: its copy is released at
  * once, and PUT, DELETE and COMMIT answer -ECANCELED until COMMIT, ABORT or
@@ -72,7 +83,7 @@
  *   request: no attributes.
  *   reply: ABI_VERSION, MODULE_VERSION, INSTANCE, GENERATION, COMMIT_TIME,
  *     FAMILIES, MODE, DEFAULT, UNKNOWN_LOCAL, EVENT_RATE, TXN_PORTID (absent:
- *     no transaction is open), TABLE_INFO.
+ *     no transaction is open), TABLE_INFO, ENCAP.
  *
  * KNP_CMD_ATTACH (do)
  *   FAMILIES  required, at least one bit of KNP_FAMILY_*. Registers the hooks
@@ -123,7 +134,7 @@
  *   errors: -EBUSY too many dumps are open.
  *
  * KNP_CMD_CONFIG (do)
- *   MODE, DEFAULT, UNKNOWN_LOCAL, EVENT_RATE: each optional, absent:
+ *   MODE, DEFAULT, UNKNOWN_LOCAL, EVENT_RATE, ENCAP: each optional, absent:
  *     unchanged; at least one.
  *
  * KNP_CMD_EXPLAIN (do)
@@ -157,7 +168,7 @@
 
 #define KNP_GENL_NAME		"knp"
 #define KNP_GENL_VERSION	1
-#define KNP_ABI_VERSION		1
+#define KNP_ABI_VERSION		2
 
 #define KNP_MCGRP_EVENTS	"events"
 #define KNP_MCGRP_COMMITS	"commits"
@@ -220,6 +231,7 @@ enum knp_attr {
 	KNP_A_IIF,		/* u32, interface index */
 	KNP_A_OIF,		/* u32, interface index */
 	KNP_A_LOST,		/* u64, events not sent since the module was loaded */
+	KNP_A_ENCAP,		/* u8, enum knp_action */
 	__KNP_A_MAX,
 };
 
@@ -270,7 +282,8 @@ enum knp_mode {
  *
  * DEFAULT (initially pass) judges forwarded packets between ATTACH and the
  * first COMMIT. UNKNOWN_LOCAL (initially pass) judges an address behind an
- * interface of role pod that is no endpoint.
+ * interface of role pod that is no endpoint. ENCAP (initially drop) judges
+ * packets in packets that a pod sends to the node.
  */
 enum knp_action {
 	KNP_PASS,
@@ -289,6 +302,7 @@ enum knp_table {
 	KNP_TABLE_CIDR,		/* struct knp_rec_cidr */
 	KNP_TABLE_ENDPOINT,	/* struct knp_rec_endpoint */
 	KNP_TABLE_IFACE,	/* struct knp_rec_iface */
+	KNP_TABLE_BINDING,	/* struct knp_rec_binding */
 	__KNP_TABLE_MAX,
 };
 
@@ -315,6 +329,9 @@ enum knp_reason {
 	KNP_REASON_FRAGMENT,	/* a fragment without ports, side isolated */
 	KNP_REASON_MALFORMED,	/* headers cannot be parsed, side isolated */
 	KNP_REASON_CT_INVALID,	/* no connection, not untracked, side isolated */
+	KNP_REASON_SPOOF,	/* a source that is not behind its interface */
+	KNP_REASON_ROUTER,	/* of a pod, what only routers may say */
+	KNP_REASON_ENCAP,	/* of a pod, a packet in a packet for the node */
 	__KNP_REASON_MAX,
 };
 
@@ -417,6 +434,20 @@ struct knp_rec_iface {
 	__u8 role;			/* enum knp_role */
 	__u8 pad[3];			/* 0 */
 };
+
+/*
+ * struct knp_rec_binding - the interface behind which an address is
+ *
+ * It counts while the address is an endpoint; the interface need not be known.
+ */
+struct knp_rec_binding {
+	__u8 addr[KNP_ADDR_LEN];	/* key */
+	__u8 family;			/* key, AF_INET or AF_INET6 */
+	__u8 pad[3];			/* 0 */
+	__u32 ifindex;			/* 1 .. KNP_BOUND_MAX */
+};
+
+#define KNP_BOUND_MAX		((1U << 28) - 1)
 
 #define KNP_PORTS_MAX		512
 
