@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"runtime"
 	"slices"
+	"time"
 
 	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netns"
@@ -206,10 +207,20 @@ func (s *sandbox) start(containers []v1.Container) error {
 	return nil
 }
 
+// The longest that a command may run, and then what still reads its output. Probes
+// give up after three seconds; one that nobody ends would hold up the whole suite.
+const (
+	longest = 30 * time.Second
+	linger  = 5 * time.Second
+)
+
 // run runs a command to its end.
 func (s *sandbox) run(ctx context.Context, words []string,
 	stdout, stderr io.Writer) error {
+	ctx, cancel := context.WithTimeout(ctx, longest)
+	defer cancel()
 	command := exec.CommandContext(ctx, words[0], words[1:]...)
+	command.WaitDelay = linger
 	command.Stdout = stdout
 	command.Stderr = stderr
 	if err := inside(s.namespace, command.Start); err != nil {
