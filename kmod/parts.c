@@ -43,6 +43,7 @@ int knp_part_own(struct knp_part **slot)
 		return -ENOMEM;
 
 	new->level = old->level;
+	new->sparse = old->sparse;
 	memcpy(new->data, old->data, old->size);
 	for (i = 0; i < new->nptrs; i++)
 		knp_part_get(*ptr_at(new, i));

@@ -41,6 +41,7 @@
  * @nptrs: pointers to parts in @data, which may be NULL
  * @stride: bytes from one of these pointers to the next; the first is at 0
  * @level: of an array: levels of pointers down to the leaves
+ * @sparse: of a row, see row.h
  * @next: while it is being freed: the next one to be freed
  * @head: what pads the above to KNP_PART_HEAD
  * @data: what it holds, zero at first
@@ -53,6 +54,7 @@ struct knp_part {
 			u16 nptrs;
 			u16 stride;
 			u8 level;
+			bool sparse;
 			struct knp_part *next;
 		};
 		u8 head[KNP_PART_HEAD];
