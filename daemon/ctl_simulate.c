@@ -45,6 +45,7 @@
 
 #include "compile.h"
 #include "manifest.h"
+#include "protocols.h"
 #include "simulate.h"
 
 #define HEADING_WIDTH	100	/* above it the columns have numbers */
@@ -117,28 +118,8 @@ static void *must(void *p)
 	exit(CTL_FAILED);
 }
 
-static const char *proto_text(uint8_t proto)
-{
-	switch (proto) {
-	case IPPROTO_UDP:
-		return "UDP";
-	case IPPROTO_SCTP:
-		return "SCTP";
-	default:
-		return "TCP";
-	}
-}
-
 static int parse_port(struct sim *s)
 {
-	static const struct {
-		const char *name;
-		uint8_t proto;
-	} protos[] = {
-		{ "TCP", IPPROTO_TCP },
-		{ "UDP", IPPROTO_UDP },
-		{ "SCTP", IPPROTO_SCTP },
-	};
 	const char *text = s->port_text;
 	unsigned long port;
 	char *end;
@@ -155,9 +136,9 @@ static int parse_port(struct sim *s)
 		return 0;
 	if (*end != '/')
 		goto bad;
-	for (size_t i = 0; i < sizeof(protos) / sizeof(protos[0]); i++) {
-		if (!strcasecmp(end + 1, protos[i].name)) {
-			s->proto = protos[i].proto;
+	for (size_t i = 0; i < KNP_PROTOCOLS; i++) {
+		if (!strcasecmp(end + 1, knp_protocols[i].name)) {
+			s->proto = knp_protocols[i].number;
 			return 0;
 		}
 	}
@@ -536,7 +517,7 @@ static void print_answer(const struct sim *s, const struct side *from,
 	struct answer a;
 
 	printf("%s -> %s %u/%s: %s\n", from->text, to->text, s->port,
-	       proto_text(s->proto), answer->allowed ? "allowed" : "denied");
+	       knp_protocol_name(s->proto), answer->allowed ? "allowed" : "denied");
 	for (size_t i = 0; i < from->nips; i++) {
 		for (size_t j = 0; j < to->nips; j++) {
 			a = ask(s, &from->ips[i], 1, &to->ips[j], 1);
@@ -571,7 +552,7 @@ static int question(struct sim *s)
 	knp_ctl_add_text(doc, "from", from.text);
 	knp_ctl_add_text(doc, "to", to.text);
 	knp_ctl_add_number(doc, "port", s->port);
-	knp_ctl_add_text(doc, "protocol", proto_text(s->proto));
+	knp_ctl_add_text(doc, "protocol", knp_protocol_name(s->proto));
 	add_verdict(s, doc, a.allowed, &a.v);
 	knp_ctl_add(doc, "paths", paths_json(s, &from, &to));
 	knp_ctl_print_json(doc);
@@ -608,7 +589,7 @@ static int matrix_json(const struct sim *s)
 		knp_ctl_add(allowed, s->places[i].name, row);
 	}
 	knp_ctl_add_number(doc, "port", s->port);
-	knp_ctl_add_text(doc, "protocol", proto_text(s->proto));
+	knp_ctl_add_text(doc, "protocol", knp_protocol_name(s->proto));
 	knp_ctl_add(doc, "allowed", allowed);
 	knp_ctl_print_json(doc);
 	return CTL_OK;
@@ -670,7 +651,7 @@ static int matrix_table(const struct sim *s)
 		}
 	}
 	printf("%u/%s   . allowed   X denied   - no address in common\n\n",
-	       s->port, proto_text(s->proto));
+	       s->port, knp_protocol_name(s->proto));
 	if (s->nplaces)
 		scols_print_table(table);
 	else

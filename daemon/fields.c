@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <errno.h>
-#include <netinet/in.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "fields.h"
+#include "protocols.h"
 #include "strings.h"
 
 static size_t extend(struct knp_fields *f, const char *fmt, ...)
@@ -236,19 +236,16 @@ int knp_fields_get_protocol(struct knp_fields *f, struct json_object *obj,
 {
 	const char *text = "TCP";
 	int err = knp_fields_get_string(f, obj, "protocol", &text);
+	uint8_t number;
 
 	if (err < 0)
 		return err;
-	if (!strcmp(text, "TCP"))
-		*ret = IPPROTO_TCP;
-	else if (!strcmp(text, "UDP"))
-		*ret = IPPROTO_UDP;
-	else if (!strcmp(text, "SCTP"))
-		*ret = IPPROTO_SCTP;
-	else
+	number = knp_protocol_number(text);
+	if (!number)
 		return knp_fields_refuse_at(f, "protocol",
 					    "must be TCP, UDP or SCTP, is \"%s\"",
 					    text);
+	*ret = number;
 	return 0;
 }
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <errno.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +7,7 @@
 #include <openssl/evp.h>
 
 #include "identity.h"
+#include "protocols.h"
 
 #define PORTS_SHOWN	8	/* ranges in the name of a port set */
 
@@ -264,22 +264,9 @@ int knp_identity_set_name(struct knp_buf *b,
 	return b->failed ? -ENOMEM : 0;
 }
 
-static const char *proto_name(uint8_t proto)
-{
-	switch (proto) {
-	case IPPROTO_TCP:
-		return "TCP";
-	case IPPROTO_UDP:
-		return "UDP";
-	case IPPROTO_SCTP:
-		return "SCTP";
-	}
-	return "?";
-}
-
 static void put_entry(struct knp_buf *b, const struct knp_centry *entry)
 {
-	const char *proto = proto_name(entry->proto);
+	const char *proto = knp_protocol_name(entry->proto);
 	char text[48];
 
 	if (!entry->proto)

@@ -25,7 +25,6 @@
  * Whatever else goes wrong ends the program with a reason on stderr.
  */
 #include <errno.h>
-#include <netinet/in.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,6 +35,7 @@
 #include "labels.h"
 #include "live.h"
 #include "pod_json.h"
+#include "protocols.h"
 #include "simulate.h"
 #include "strings.h"
 #include "table_limits.h"
@@ -287,13 +287,11 @@ static struct knp_simulator *scratch(struct world *w, bool *same)
 
 static uint8_t proto_of(const char *name)
 {
-	if (!strcmp(name, "TCP"))
-		return IPPROTO_TCP;
-	if (!strcmp(name, "UDP"))
-		return IPPROTO_UDP;
-	if (!strcmp(name, "SCTP"))
-		return IPPROTO_SCTP;
-	die("no protocol %s", name);
+	uint8_t proto = knp_protocol_number(name);
+
+	if (!proto)
+		die("no protocol %s", name);
+	return proto;
 }
 
 static size_t parts(const char *list)

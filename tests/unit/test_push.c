@@ -581,7 +581,7 @@ static int apply_unheld(struct fixture *x, const char *tags)
 }
 
 /* Set up or not, and with pass wanted: before the tables, and with each. */
-static void what_is_not_held_is_closed_before_the_tables_are_there(void **state)
+static void what_is_not_held_is_closed_before_the_tables(void **state)
 {
 	struct fixture *x = *state;
 
@@ -598,7 +598,7 @@ static void what_is_not_held_is_closed_before_the_tables_are_there(void **state)
 	assert_int_equal(x->f.info.unknown_local, KNP_DROP);
 }
 
-static void what_is_not_held_and_cannot_be_closed_is_not_committed(void **state)
+static void what_cannot_be_closed_is_not_committed(void **state)
 {
 	struct fixture *x = *state;
 
@@ -643,9 +643,9 @@ int main(void)
 						setup_drop, teardown),
 		cmocka_unit_test_setup_teardown(pass_of_the_unknown_does_not_wait,
 						setup_pass, teardown),
-		cmocka_unit_test_setup_teardown(what_is_not_held_is_closed_before_the_tables_are_there,
+		cmocka_unit_test_setup_teardown(what_is_not_held_is_closed_before_the_tables,
 						setup_pass, teardown),
-		T(what_is_not_held_and_cannot_be_closed_is_not_committed),
+		T(what_cannot_be_closed_is_not_committed),
 	};
 
 	return cmocka_run_group_tests_name("push", tests, NULL, NULL);
