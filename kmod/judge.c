@@ -166,7 +166,9 @@ u32 knp_judge_twice(const struct knp_net *kn, const struct knp_snapshot *snap,
 	    READ_ONCE(kn->config.unknown_local) == KNP_DROP &&
 	    has_unknown_side(snap->tables, p, skb->skb_iif, oif))
 		reason = KNP_REASON_UNKNOWN_LOCAL;
-	if (reason > KNP_REASON_PASS_LAST && answers_node(state, p))
+	/* What is made up about the node's connections is no answer. */
+	if (reason > KNP_REASON_PASS_LAST && reason != KNP_REASON_SPOOF &&
+	    answers_node(state, p))
 		reason = KNP_REASON_NODE;
 
 	return reason;
