@@ -7,14 +7,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "families.h"
+
 static const char attach_help[] =
-	"usage: knpctl attach [ipv4] [ipv6]\n"
-	"Start to judge packets with the tables that the module holds (default: both\n"
-	"families). knpd does this by itself when it starts.\n";
+	"usage: knpctl attach [ipv4] [ipv6] [bridge]\n"
+	"Start to judge packets with the tables that the module holds (default: ipv4 and\n"
+	"ipv6). knpd does this by itself when it starts.\n";
 
 static const char detach_help[] =
-	"usage: knpctl detach --yes [ipv4] [ipv6]\n"
-	"STOP ENFORCING (default: both families). The tables stay, and knpd goes on filling\n"
+	"usage: knpctl detach --yes [ipv4] [ipv6] [bridge]\n"
+	"STOP ENFORCING (default: all families). The tables stay, and knpd goes on filling\n"
 	"them; it attaches again when it is started the next time, or the module is loaded\n"
 	"again.\n";
 
@@ -36,12 +38,9 @@ static int parse_families(struct knp_ctl *c, int argc, char **argv,
 	int i;
 
 	for (i = optind; i < argc; i++) {
-		if (!strcmp(argv[i], "ipv4"))
-			families |= KNP_FAMILY_IPV4;
-		else if (!strcmp(argv[i], "ipv6"))
-			families |= KNP_FAMILY_IPV6;
-		else
+		if (!knp_family_bit(argv[i]))
 			return knp_ctl_usage(c, "unknown family %s", argv[i]);
+		families |= knp_family_bit(argv[i]);
 	}
 
 	*ret = families;

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "families.h"
 #include "push.h"
 #include "runtime.h"
 #include "status.h"
@@ -31,13 +32,13 @@ static const char wait_help[] =
 static struct json_object *families_json(uint32_t families)
 {
 	struct json_object *array = knp_ctl_array();
-	uint32_t rest = families & ~(uint32_t)KNP_FAMILY_ALL;
+	uint32_t rest = families & ~(uint32_t)KNP_FAMILY_MASK;
+	const struct knp_family *f;
 	char text[16];
 
-	if (families & KNP_FAMILY_IPV4)
-		knp_ctl_push(array, json_object_new_string("ipv4"));
-	if (families & KNP_FAMILY_IPV6)
-		knp_ctl_push(array, json_object_new_string("ipv6"));
+	for (f = knp_families; f->name; f++)
+		if (families & f->bit)
+			knp_ctl_push(array, json_object_new_string(f->name));
 	if (rest) {
 		snprintf(text, sizeof(text), "0x%x", rest);
 		knp_ctl_push(array, json_object_new_string(text));
@@ -225,14 +226,13 @@ static void print_status(const struct knp_ctl *c, struct json_object *module,
 		{ "limit", "LIMIT", true },
 	};
 	const struct knp_info *info = &c->info;
+	char text[KNP_FAMILIES_TEXT];
 
 	printf("%-15sversion %s, ABI %u, instance %s\n", "module",
 	       info->version, info->abi, text_of(module, "instance"));
-	printf("%-15s%s%s%s%s\n", "attached",
-	       info->families & KNP_FAMILY_IPV4 ? "ipv4 " : "",
-	       info->families & KNP_FAMILY_IPV6 ? "ipv6 " : "",
-	       info->families & ~(uint32_t)KNP_FAMILY_ALL ? "other " : "",
-	       info->families ? "" : "no: nothing is enforced");
+	printf("%-15s%s\n", "attached", info->families ?
+	       knp_families_text(info->families, text) + 1 :
+	       "no: nothing is enforced");
 	printf("%-15s%s\n", "mode", knp_ctl_mode(info->mode));
 	printf("%-15s%" PRIu64 "%s%s\n", "generation", info->generation,
 	       info->generation ? ", committed " : " (nothing was committed)",

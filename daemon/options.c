@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "families.h"
 #include "options.h"
 #include "runtime.h"
 
@@ -29,7 +30,9 @@ static void usage(FILE *out)
 	      "Options:\n"
 	      "      --context NAME      of the kubeconfig (default: its current one)\n"
 	      "  -n, --node NAME         whose pods are judged (default: the host's name)\n"
-	      "      --families LIST     ipv4,ipv6 (default), ipv4 or ipv6\n"
+	      "      --families LIST     of ipv4, ipv6 and bridge: frames between ports of a\n"
+	      "                          bridge, where br_netfilter does not show them (default:\n"
+	      "                          ipv4,ipv6)\n"
 	      "      --mode MODE         enforce or audit (default: leave as it is)\n"
 	      "      --cni               hear of pods by knp-cni before they start; then\n"
 	      "                          unknown-local is drop if not said otherwise\n"
@@ -65,12 +68,9 @@ static int parse_families(char *list, uint32_t *ret)
 	char *word;
 
 	while ((word = strsep(&list, ","))) {
-		if (!strcmp(word, "ipv4"))
-			families |= KNP_FAMILY_IPV4;
-		else if (!strcmp(word, "ipv6"))
-			families |= KNP_FAMILY_IPV6;
-		else
+		if (!knp_family_bit(word))
 			return bad_usage("--families: unknown family", word);
+		families |= knp_family_bit(word);
 	}
 
 	*ret = families;

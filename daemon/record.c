@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "class_names.h"
+#include "families.h"
 
 static int record_info(void *ctx, struct knp_info *ret)
 {
@@ -219,11 +220,10 @@ static int record_unknown_local(void *ctx, uint8_t action)
 
 static int record_attach(void *ctx, uint32_t families)
 {
+	char text[KNP_FAMILIES_TEXT];
 	struct knp_record *r = ctx;
 
-	fprintf(r->out, "attach%s%s\n",
-		families & KNP_FAMILY_IPV4 ? " ipv4" : "",
-		families & KNP_FAMILY_IPV6 ? " ipv6" : "");
+	fprintf(r->out, "attach%s\n", knp_families_text(families, text));
 	return 0;
 }
 

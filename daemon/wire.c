@@ -429,17 +429,21 @@ int knp_wire_parse_event(struct nlmsghdr *nlh, struct knp_event *ret)
 	e.lost = integer(tb[KNP_A_LOST], &any);
 	e.reason = (uint32_t)integer(tb[KNP_A_REASON], &all);
 	e.mode = (uint8_t)integer(tb[KNP_A_MODE], &all);
-	e.tuple.family = (uint8_t)integer(tb[KNP_A_FAMILY], &all);
+	e.tuple.family = (uint8_t)integer(tb[KNP_A_FAMILY], &any);
 	e.tuple.proto = (uint8_t)integer(tb[KNP_A_PROTO], &any);
 	e.tuple.has_port = tb[KNP_A_PORT] != NULL;
 	e.tuple.port = (uint16_t)integer(tb[KNP_A_PORT], &any);
 	e.iif = (uint32_t)integer(tb[KNP_A_IIF], &any);
 	e.oif = (uint32_t)integer(tb[KNP_A_OIF], &any);
-	if (!all || !tb[KNP_A_SRC] || !tb[KNP_A_DST])
+	if (!all)
 		return -EBADMSG;
-
-	memcpy(e.tuple.src, nla_data(tb[KNP_A_SRC]), KNP_ADDR_LEN);
-	memcpy(e.tuple.dst, nla_data(tb[KNP_A_DST]), KNP_ADDR_LEN);
+	/* A frame that is no IP packet has none of them. */
+	if (e.reason != KNP_REASON_L2PROTO) {
+		if (!tb[KNP_A_FAMILY] || !tb[KNP_A_SRC] || !tb[KNP_A_DST])
+			return -EBADMSG;
+		memcpy(e.tuple.src, nla_data(tb[KNP_A_SRC]), KNP_ADDR_LEN);
+		memcpy(e.tuple.dst, nla_data(tb[KNP_A_DST]), KNP_ADDR_LEN);
+	}
 	*ret = e;
 	return 0;
 }

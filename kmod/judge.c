@@ -25,6 +25,7 @@
  * address of this node.
  */
 #include <linux/netfilter.h>
+#include <linux/netfilter_bridge.h>
 
 #include "judge.h"
 
@@ -115,7 +116,9 @@ static u32 judge_other(const struct knp_tables *t, const struct sk_buff *skb,
 		knp_match(t, &p->flow, &p->verdict);
 		return p->verdict.reason;
 	}
-	if (state->hook == NF_INET_LOCAL_IN &&
+	/* Routers forward none; bridges do, whoever shows their frames. */
+	if ((state->hook != NF_INET_POST_ROUTING ||
+	     nf_bridge_info_exists(skb)) &&
 	    knp_packet_is_ndp(skb, state->pf)) {
 		knp_packet_set_header(p, skb, state->pf);
 		return KNP_REASON_NDP;

@@ -162,7 +162,7 @@ err_free:
  */
 
 static const struct nla_policy attach_policy[] = {
-	[KNP_A_FAMILIES] = NLA_POLICY_MASK(NLA_U32, KNP_FAMILY_ALL),
+	[KNP_A_FAMILIES] = NLA_POLICY_MASK(NLA_U32, KNP_FAMILY_MASK),
 };
 
 static int attach_doit(struct sk_buff *skb, struct genl_info *info)
@@ -188,6 +188,8 @@ static int attach_doit(struct sk_buff *skb, struct genl_info *info)
 
 	if (err == -EOPNOTSUPP)
 		return knp_refuse(info->extack, info->attrs[KNP_A_FAMILIES], err,
+				  families & KNP_FAMILY_BRIDGE ?
+				  "the kernel lacks a family, or conntrack for it: bridges need nf_conntrack_bridge" :
 				  "the kernel lacks a family, or conntrack for it");
 	if (err)
 		return knp_refuse(info->extack, NULL, err,
@@ -197,13 +199,13 @@ static int attach_doit(struct sk_buff *skb, struct genl_info *info)
 }
 
 static const struct nla_policy detach_policy[] = {
-	[KNP_A_FAMILIES] = NLA_POLICY_MASK(NLA_U32, KNP_FAMILY_ALL),
+	[KNP_A_FAMILIES] = NLA_POLICY_MASK(NLA_U32, KNP_FAMILY_MASK),
 };
 
 static int detach_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct knp_net *kn = knp_net(genl_info_net(info));
-	u32 families = KNP_FAMILY_ALL;
+	u32 families = KNP_FAMILY_MASK;
 	u32 before;
 
 	if (info->attrs[KNP_A_FAMILIES])

@@ -132,7 +132,7 @@ static void __net_exit net_pre_exit(struct net *net)
 	struct knp_net *kn = knp_net(net);
 
 	mutex_lock(&kn->lock);
-	knp_hooks_detach(kn, KNP_FAMILY_ALL);
+	knp_hooks_detach(kn, KNP_FAMILY_MASK);
 	mutex_unlock(&kn->lock);
 }
 

@@ -98,6 +98,7 @@ struct knp_config {
  * @generation: of @snap, 0 without one; under @lock
  * @families: KNP_FAMILY_* that have hooks; under @lock
  * @hooks: of each family; where registered they must not change
+ * @bridge_hooks: likewise, of bridge.c
  * @txn: the open transaction, NULL if none; under @lock
  * @txn_portid: its owner, 0 if none; written under @lock
  * @dumps: dumps that have a snapshot pinned
@@ -116,6 +117,7 @@ struct knp_net {
 	u64 generation;
 	u32 families;
 	struct nf_hook_ops hooks[2][KNP_HOOKS];
+	struct nf_hook_ops bridge_hooks[2];
 	struct knp_txn *txn;
 	u32 txn_portid;
 	unsigned int dumps;

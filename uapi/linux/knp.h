@@ -87,7 +87,9 @@
  *
  * KNP_CMD_ATTACH (do)
  *   FAMILIES  required, at least one bit of KNP_FAMILY_*. Registers the hooks
- *             of those families that have none yet.
+ *             of those families that have none yet. BRIDGE judges frames
+ *             between ports of bridges where br_netfilter does not show them
+ *             to IPV4 and IPV6, and needs nf_conntrack_bridge.
  *   errors: -EOPNOTSUPP the kernel lacks the family; -ENOMEM; others as
  *     conntrack refuses. On an error nothing has changed.
  *
@@ -157,7 +159,8 @@
  *   GENERATION, TIME, MODE, REASON, FAMILY, SRC, DST, PROTO, PORT (where the
  *   protocol has one), IIF, OIF (absent: none), EGRESS, INGRESS (absent: not
  *   judged), LOST. SRC and DST are the policy tuple: before source NAT, after
- *   destination NAT.
+ *   destination NAT. FAMILY, SRC, DST and PROTO are absent where the packet
+ *   has none (L2PROTO).
  *
  * Joining a group needs CAP_NET_ADMIN over the network namespace.
  */
@@ -263,7 +266,9 @@ enum knp_side_attr {
 
 #define KNP_FAMILY_IPV4		(1U << 0)
 #define KNP_FAMILY_IPV6		(1U << 1)
+#define KNP_FAMILY_BRIDGE	(1U << 2)
 #define KNP_FAMILY_ALL		(KNP_FAMILY_IPV4 | KNP_FAMILY_IPV6)
+#define KNP_FAMILY_MASK		(KNP_FAMILY_ALL | KNP_FAMILY_BRIDGE)
 
 /**
  * enum knp_mode - what a drop verdict does
@@ -332,6 +337,8 @@ enum knp_reason {
 	KNP_REASON_SPOOF,	/* a source that is not behind its interface */
 	KNP_REASON_ROUTER,	/* of a pod, what only routers may say */
 	KNP_REASON_ENCAP,	/* of a pod, a packet in a packet for the node */
+	KNP_REASON_L2PROTO,	/* a frame that a pod's port of a bridge does not */
+				/* carry: tagged, or neither IP nor ARP */
 	__KNP_REASON_MAX,
 };
 

@@ -103,16 +103,6 @@ flows() {
 	flows_of 6
 }
 
-# try_flows NAME: all of them, those on stdin
-try_flows() {
-	local out code=0
-
-	echo "== $1" >>"$LOGS/matrix.log"
-	out=$(probe matrix --rounds 2 --log "$LOGS/matrix.log" 2>&1) || code=$?
-	result "$code" "$1"
-	diag "${out//# /}"
-}
-
 # What is counted: two rounds of UDP, which repeats nothing, are four packets.
 counted_flows() {
 	local f
@@ -134,30 +124,16 @@ counted_flows() {
 COUNTED1='{"allowed":24,"egress":2,"ingress":2,"x/servers":16,"y/client":24}'
 COUNTED2='{"allowed":8,"egress":0,"ingress":0,"x/servers":8,"y/client":0}'
 
-# counts NODE: packets by reason and by the policy that allowed
-counts() {
-	ctl "$1" stats -o json | jq -c '[(.reasons[] | {k: .reason, n: .packets}),
-		(.rules[] | {k: (.rule | split(" ")[0]), n: .packets})] |
-		group_by(.k) | map({(.[0].k): (map(.n) | add)}) | add |
-		{allowed, egress, ingress, "x/servers", "y/client"}'
-}
-
-# more BEFORE AFTER: what was added
-more() {
-	jq -cn --argjson a "$1" --argjson b "$2" \
-		'$b | with_entries(.value = (.value // 0) - ($a[.key] // 0))'
-}
-
 # count_flows NAME
 count_flows() {
 	local before1 before2
 
-	before1=$(counts node1) before2=$(counts node2)
+	before1=$(counts node1 "$COUNTED1") before2=$(counts node2 "$COUNTED2")
 	try_flows "$1: packets to be counted" < <(counted_flows)
 	check "$1: each counted once for a side, on the sender's node" equals \
-		"$(more "$before1" "$(counts node1)")" "$COUNTED1"
+		"$(counted node1 "$before1")" "$COUNTED1"
 	check "$1: each counted once for a side, on the other node" equals \
-		"$(more "$before2" "$(counts node2)")" "$COUNTED2"
+		"$(counted node2 "$before2")" "$COUNTED2"
 }
 
 topology_up
