@@ -214,6 +214,7 @@ static void print_daemon(const struct knp_ctl *c, struct json_object *obj)
 		printf("%-15s%" PRIu64 " deleted policies, until no pod of their terminating namespaces is left\n",
 		       "held", number_of(obj, "policies_held_count"));
 	print_lines(obj, "policies_held", "held policy");
+	print_lines(obj, "uncovered", "uncovered");
 	print_lines(obj, "faults", "fault");
 }
 

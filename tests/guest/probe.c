@@ -22,6 +22,8 @@
  *       on stdin prints how long after START, microseconds of the clock, the
  *       first packet was sent that had this new verdict, and at the end of
  *       stdin the figures
+ *   probe bpf xdp|tc PATH, probe bpf tcx PATH NETNS INTERFACE
+ *       pins a program that lets everything pass, or its link to an interface
  *   probe enforced SECONDS STATUS VERSION
  *       waits until the status file says that a later version of the store
  *       than VERSION is enforced, and that nothing newer is under way
@@ -661,6 +663,9 @@ int main(int argc, char **argv)
 		return cmd_enforced(argc - 2, argv + 2);
 	if (argc > 1 && !strcmp(argv[1], "changes"))
 		return probe_changes(argc - 2, argv + 2);
-	fputs("usage: probe serve|matrix|hold|latency|enforced|changes ...\n", stderr);
+	if (argc > 1 && !strcmp(argv[1], "bpf"))
+		return probe_bpf(argc - 2, argv + 2);
+	fputs("usage: probe serve|matrix|hold|latency|enforced|changes|bpf ...\n",
+	      stderr);
 	return 2;
 }

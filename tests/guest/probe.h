@@ -42,6 +42,9 @@ void print_figures(int64_t *us, int n);
 /* "probe matrix"; return the exit status. */
 int probe_matrix(int argc, char **argv);
 
+/* "probe bpf"; return the exit status. */
+int probe_bpf(int argc, char **argv);
+
 /* "probe changes"; return the exit status. */
 int probe_changes(int argc, char **argv);
 
