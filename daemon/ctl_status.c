@@ -93,6 +93,9 @@ static struct json_object *module_json(const struct knp_ctl *c)
 	knp_ctl_add(obj, "attached", families_json(info->families));
 	knp_ctl_add_text(obj, "mode", knp_ctl_mode(info->mode));
 	knp_ctl_add_text(obj, "default", knp_ctl_action(info->dflt));
+	knp_ctl_add_text(obj, "node_egress",
+			 knp_ctl_action(info->node_egress));
+	knp_ctl_add_text(obj, "lb_probes", knp_ctl_action(info->lb_probes));
 	knp_ctl_add_text(obj, "unknown_local",
 			 knp_ctl_action(info->unknown_local));
 	knp_ctl_add_number(obj, "event_rate", info->event_rate);
@@ -243,6 +246,9 @@ static void print_status(const struct knp_ctl *c, struct json_object *module,
 	       "config", knp_ctl_action(info->dflt),
 	       knp_ctl_action(info->unknown_local), knp_ctl_action(info->encap),
 	       info->event_rate);
+	printf("%-15snode-egress %s, lb-probes %s\n", "",
+	       knp_ctl_action(info->node_egress),
+	       knp_ctl_action(info->lb_probes));
 	if (info->has_txn)
 		printf("%-15sopen, by netlink port %u\n", "transaction",
 		       info->txn_port);

@@ -772,6 +772,8 @@ int main(int argc, char **argv)
 				.families = KNP_FAMILY_ALL,
 				.mode = -1,
 				.unknown_local = -1,
+				.node_egress = -1,
+				.lb_probes = -1,
 			},
 			.level = KNP_LOG_INFO,
 			.kube = {

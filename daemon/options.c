@@ -39,6 +39,10 @@ static void usage(FILE *out)
 	      "      --unknown-local WHAT\n"
 	      "                          pass, or drop: addresses behind interfaces of pods that\n"
 	      "                          are not known yet (default: leave as it is)\n"
+	      "      --node-egress WHAT  allow, or enforce: what a pod sends to its own node and\n"
+	      "                          its policies deny (default: leave as it is, which is\n"
+	      "                          allow at first)\n"
+	      "      --allow-lb-probes   let Azure's load balancer (168.63.129.16) reach pods\n"
 	      "      --runtime-dir DIR   for what others are to find (default: "
 	      KNP_RUNTIME_DIR ")\n"
 	      "      --start-spread S    ask the API server first within S seconds (default: 5)\n"
@@ -90,6 +94,8 @@ enum {
 	OPT_BACKEND,
 	OPT_CNI,
 	OPT_UNKNOWN_LOCAL,
+	OPT_NODE_EGRESS,
+	OPT_ALLOW_LB_PROBES,
 };
 
 /* Seconds with a fraction, up to an hour, as milliseconds. */
@@ -145,6 +151,8 @@ int knp_options_parse(int argc, char **argv, struct knp_options *o)
 		{ "mode",	 required_argument, NULL, OPT_MODE },
 		{ "cni",	 no_argument,	    NULL, OPT_CNI },
 		{ "unknown-local", required_argument, NULL, OPT_UNKNOWN_LOCAL },
+		{ "node-egress", required_argument, NULL, OPT_NODE_EGRESS },
+		{ "allow-lb-probes", no_argument, NULL, OPT_ALLOW_LB_PROBES },
 		{ "runtime-dir", required_argument, NULL, OPT_RUNTIME_DIR },
 		{ "backend",	 required_argument, NULL, OPT_BACKEND },
 		{ "once",	 no_argument,	    NULL, OPT_ONCE },
@@ -207,6 +215,18 @@ int knp_options_parse(int argc, char **argv, struct knp_options *o)
 			else
 				return bad_usage("--unknown-local: pass or drop, not",
 						 optarg);
+			break;
+		case OPT_NODE_EGRESS:
+			if (!strcmp(optarg, "allow"))
+				o->push.node_egress = KNP_PASS;
+			else if (!strcmp(optarg, "enforce"))
+				o->push.node_egress = KNP_DROP;
+			else
+				return bad_usage("--node-egress: allow or enforce, not",
+						 optarg);
+			break;
+		case OPT_ALLOW_LB_PROBES:
+			o->push.lb_probes = KNP_PASS;
 			break;
 		case OPT_RUNTIME_DIR:
 			o->runtime_dir = optarg;

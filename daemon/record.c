@@ -218,6 +218,19 @@ static int record_unknown_local(void *ctx, uint8_t action)
 	return 0;
 }
 
+static int record_config(void *ctx, const struct knp_config *c)
+{
+	struct knp_record *r = ctx;
+
+	if (c->node_egress >= 0)
+		fprintf(r->out, "set node-egress %s\n",
+			c->node_egress == KNP_DROP ? "drop" : "pass");
+	if (c->lb_probes >= 0)
+		fprintf(r->out, "set lb-probes %s\n",
+			c->lb_probes == KNP_DROP ? "drop" : "pass");
+	return 0;
+}
+
 static int record_attach(void *ctx, uint32_t families)
 {
 	char text[KNP_FAMILIES_TEXT];
@@ -243,6 +256,7 @@ const struct knp_push_ops knp_push_record = {
 	.abort	= record_abort,
 	.mode	= record_mode,
 	.unknown_local = record_unknown_local,
+	.config = record_config,
 	.attach	= record_attach,
 	.text	= record_text,
 };

@@ -22,6 +22,8 @@ static const struct nla_policy policy[KNP_A_MAX + 1] = {
 	[KNP_A_MODE]		= { .type = NLA_U8 },
 	[KNP_A_DEFAULT]		= { .type = NLA_U8 },
 	[KNP_A_UNKNOWN_LOCAL]	= { .type = NLA_U8 },
+	[KNP_A_NODE_EGRESS]	= { .type = NLA_U8 },
+	[KNP_A_LB_PROBES]	= { .type = NLA_U8 },
 	[KNP_A_EVENT_RATE]	= { .type = NLA_U32 },
 	[KNP_A_TXN_PORTID]	= { .type = NLA_U32 },
 	[KNP_A_TABLE]		= { .type = NLA_U32 },
@@ -164,6 +166,12 @@ struct nl_msg *knp_wire_config(uint16_t family, const struct knp_config *c)
 				   (uint32_t)c->event_rate);
 	if (c->encap >= 0)
 		err |= nla_put_u8(msg, KNP_A_ENCAP, (uint8_t)c->encap);
+	if (c->node_egress >= 0)
+		err |= nla_put_u8(msg, KNP_A_NODE_EGRESS,
+				  (uint8_t)c->node_egress);
+	if (c->lb_probes >= 0)
+		err |= nla_put_u8(msg, KNP_A_LB_PROBES,
+				  (uint8_t)c->lb_probes);
 	return finish(msg, err);
 }
 
@@ -257,6 +265,8 @@ int knp_wire_parse_info(struct nlmsghdr *nlh, struct knp_info *ret)
 	info.unknown_local = (uint8_t)integer(tb[KNP_A_UNKNOWN_LOCAL], &all);
 	info.event_rate = (uint32_t)integer(tb[KNP_A_EVENT_RATE], &all);
 	info.encap = (uint8_t)integer(tb[KNP_A_ENCAP], &all);
+	info.node_egress = (uint8_t)integer(tb[KNP_A_NODE_EGRESS], &all);
+	info.lb_probes = (uint8_t)integer(tb[KNP_A_LB_PROBES], &all);
 	info.has_txn = tb[KNP_A_TXN_PORTID] != NULL;
 	info.txn_port = (uint32_t)integer(tb[KNP_A_TXN_PORTID], &any);
 	if (tb[KNP_A_TABLE_INFO])

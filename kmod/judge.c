@@ -22,12 +22,17 @@
  *
  * Answers to the node carry no proof of how they came to be: on the way to a
  * drop, a packet in the reply direction passes if the connection began at an
- * address of this node.
+ * address of this node. There, too, the switches are asked: what pods send to
+ * their own node, and Azure's load balancer to them, may pass where policies
+ * deny it.
  */
 #include <linux/netfilter.h>
 #include <linux/netfilter_bridge.h>
 
 #include "judge.h"
+
+/* 168.63.129.16, the platform's address in every Azure network */
+#define LB_PROBES	htonl(0xa83f8110)
 
 static bool is_isolated(const struct knp_tables *t, unsigned int family,
 			const struct knp_addr *a)
@@ -158,6 +163,36 @@ static bool answers_node(const struct nf_hook_state *state,
 	       knp_addr_is_node(state->net, p->flow.family, &p->flow.src);
 }
 
+/* The health probes of Azure's load balancer, which no pod can be behind. */
+static bool is_probe(const struct knp_tables *t, const struct knp_packet *p,
+		     u32 iif, u32 oif)
+{
+	const struct knp_flow *f = &p->flow;
+
+	return f->family == KNP_V4 && f->src.w[0] == LB_PROBES &&
+	       knp_tables_role(t, p->reply ? oif : iif) != KNP_ROLE_POD;
+}
+
+/* Asked on the way to a drop alone. */
+static bool is_switched_on(const struct knp_net *kn, const struct knp_tables *t,
+			   const struct sk_buff *skb,
+			   const struct nf_hook_state *state,
+			   const struct knp_packet *p, u32 reason)
+{
+	u32 oif = state->out ? state->out->ifindex : 0;
+
+	switch (reason) {
+	case KNP_REASON_EGRESS:
+		return state->hook == NF_INET_LOCAL_IN &&
+		       READ_ONCE(kn->config.node_egress) == KNP_PASS;
+	case KNP_REASON_INGRESS:
+		return READ_ONCE(kn->config.lb_probes) == KNP_PASS &&
+		       is_probe(t, p, skb->skb_iif, oif);
+	default:
+		return false;
+	}
+}
+
 u32 knp_judge_twice(const struct knp_net *kn, const struct knp_snapshot *snap,
 		    const struct sk_buff *skb,
 		    const struct nf_hook_state *state,
@@ -169,7 +204,9 @@ u32 knp_judge_twice(const struct knp_net *kn, const struct knp_snapshot *snap,
 	    READ_ONCE(kn->config.unknown_local) == KNP_DROP &&
 	    has_unknown_side(snap->tables, p, skb->skb_iif, oif))
 		reason = KNP_REASON_UNKNOWN_LOCAL;
-	if (reason > KNP_REASON_PASS_LAST && answers_node(state, p))
+	if (reason > KNP_REASON_PASS_LAST &&
+	    (answers_node(state, p) ||
+	     is_switched_on(kn, snap->tables, skb, state, p, reason)))
 		reason = KNP_REASON_NODE;
 
 	return reason;

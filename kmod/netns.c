@@ -120,6 +120,8 @@ static int __net_init net_init(struct net *net)
 	kn->config.dflt = KNP_PASS;
 	kn->config.unknown_local = KNP_PASS;
 	kn->config.encap = KNP_DROP;
+	kn->config.node_egress = KNP_PASS;
+	kn->config.lb_probes = KNP_DROP;
 	kn->config.event_rate = EVENT_RATE;
 	atomic_set(&kn->retired, 0);
 	knp_events_init(&kn->events);

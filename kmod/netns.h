@@ -74,6 +74,8 @@ struct knp_snapshot {
  * @dflt: enum knp_action, judges until the first commit
  * @unknown_local: enum knp_action
  * @encap: enum knp_action
+ * @node_egress: enum knp_action
+ * @lb_probes: enum knp_action
  * @event_rate: events per second and CPU
  *
  * Written under knp_net.lock with WRITE_ONCE(), read anywhere with READ_ONCE().
@@ -83,6 +85,8 @@ struct knp_config {
 	u8 dflt;
 	u8 unknown_local;
 	u8 encap;
+	u8 node_egress;
+	u8 lb_probes;
 	u32 event_rate;
 };
 

@@ -21,6 +21,10 @@ declare -A KNPD_SOURCE=(
 	[node1]="--manifests $MANIFESTS" [node2]="--manifests $MANIFESTS"
 )
 
+# What a pod sends to its own node is judged as the rest is, but where a scenario
+# is about the default.
+KNPD_OPTIONS=${KNPD_OPTIONS-"--node-egress enforce"}
+
 # ---- TAP -------------------------------------------------------------------
 
 tap_count=0
@@ -277,7 +281,7 @@ knpd_start() {
 	mkdir -p "$(runtime_of "$node")" $MANIFESTS
 	# shellcheck disable=SC2086 # words are wanted
 	ip netns exec "$node" knpd --node "$node" ${KNPD_SOURCE[$node]} \
-		--runtime-dir "$(runtime_of "$node")" "$@" \
+		--runtime-dir "$(runtime_of "$node")" $KNPD_OPTIONS "$@" \
 		>>"$LOGS/knpd-$node.log" 2>&1 &
 	KNPD_PID[$node]=$!
 }
