@@ -124,6 +124,9 @@ static unsigned int judge_ip(struct knp_net *kn,
 	inet.pf = is_v4 ? NFPROTO_IPV4 : NFPROTO_IPV6;
 	inet.hook = NF_INET_FORWARD;
 	reason = knp_judge(kn, snap, skb, &inet, &p);
+	if (reason == KNP_REASON_ALLOWED)
+		reason = knp_judge_account(snap, &p, state->in->ifindex,
+					   state->out->ifindex);
 
 	return knp_hook_end(kn, snap, skb, &inet, &p, reason);
 }

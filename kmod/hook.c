@@ -21,6 +21,7 @@
  * They allocate nothing, take no lock, and write only to lines of their CPU.
  */
 #include <linux/bottom_half.h>
+#include <linux/netfilter_bridge.h>
 #include <linux/netfilter_ipv4.h>
 #include <linux/netfilter_ipv6.h>
 #include <net/ipv6.h>
@@ -122,6 +123,26 @@ static unsigned int hook_guard(void *priv, struct sk_buff *skb,
 	return knp_hook_end(kn, snap, skb, state, &p, reason);
 }
 
+/* Only what is bridged or untracked may pass this node twice. */
+static bool may_pass_twice(const struct sk_buff *skb,
+			   const struct nf_hook_state *state,
+			   const struct knp_packet *p)
+{
+	return state->hook == NF_INET_POST_ROUTING &&
+	       (!p->tracked || nf_bridge_info_exists(skb));
+}
+
+static u32 out_port(const struct sk_buff *skb, const struct nf_hook_state *state)
+{
+#if IS_ENABLED(CONFIG_BRIDGE_NETFILTER)
+	u32 port = nf_bridge_get_physoutif(skb);
+
+	if (port)
+		return port;
+#endif
+	return state->out->ifindex;
+}
+
 static unsigned int hook(void *priv, struct sk_buff *skb,
 			 const struct nf_hook_state *state)
 {
@@ -134,6 +155,9 @@ static unsigned int hook(void *priv, struct sk_buff *skb,
 		snap = rcu_dereference(kn->snap);
 		reason = knp_judge(kn, snap, skb, state, &p);
 	}
+	if (reason == KNP_REASON_ALLOWED && may_pass_twice(skb, state, &p))
+		reason = knp_judge_account(snap, &p, skb->skb_iif,
+					   out_port(skb, state));
 
 	return knp_hook_end(kn, snap, skb, state, &p, reason);
 }

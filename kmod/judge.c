@@ -229,3 +229,24 @@ u32 knp_judge_rest(const struct knp_net *kn, const struct knp_snapshot *snap,
 		return KNP_REASON_DEFAULT_PASS;
 	return KNP_REASON_DEFAULT_DROP;
 }
+
+u32 knp_judge_account(const struct knp_snapshot *snap, struct knp_packet *p,
+		      u32 iif, u32 oif)
+{
+	bool from_pod = knp_tables_role(snap->tables, iif) == KNP_ROLE_POD;
+	bool to_pod = knp_tables_role(snap->tables, oif) == KNP_ROLE_POD;
+	struct knp_verdict *v = &p->verdict;
+	bool egress_is_elsewhere;
+
+	if (from_pod == to_pod)
+		return KNP_REASON_ALLOWED;
+
+	egress_is_elsewhere = p->reply ? from_pod : to_pod;
+	if (egress_is_elsewhere)
+		memset(&v->egress, 0, sizeof(v->egress));
+	else
+		memset(&v->ingress, 0, sizeof(v->ingress));
+
+	return v->egress.set || v->ingress.set ? KNP_REASON_ALLOWED :
+						 KNP_REASON_NOT_ISOLATED;
+}
