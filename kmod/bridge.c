@@ -14,7 +14,9 @@
  * that are none of the pod's. What pods send is looked at in PRE_ROUTING,
  * before a bridge that knows VLANs gives the frame a tag of its own; what they
  * are sent in FORWARD, after that tag is off again. A port has no policies, so
- * this holds for all pods, isolated or not.
+ * this holds for all pods, isolated or not. There, too, is dropped what no
+ * policy can allow a pod to send (guard.c): the hooks of IP know of a frame from
+ * a bridge only the bridge.
  *
  * Nothing here needs the module bridge to be loaded.
  *
@@ -25,6 +27,7 @@
 #include <linux/ip.h>
 #include <linux/ipv6.h>
 #include <linux/netfilter_bridge.h>
+#include <linux/netfilter_ipv4.h>
 #include <net/netfilter/nf_conntrack.h>
 
 #include "bridge.h"
@@ -83,29 +86,46 @@ static bool ipv6_is_sound(struct sk_buff *skb)
 	       skb->len;
 }
 
+/* Of what is IP. */
+static u8 family_of(const struct sk_buff *skb)
+{
+	return skb->protocol == htons(ETH_P_IP) ? NFPROTO_IPV4 : NFPROTO_IPV6;
+}
+
+static bool is_sound(struct sk_buff *skb, u8 pf)
+{
+	return pf == NFPROTO_IPV4 ? ipv4_is_sound(skb) : ipv6_is_sound(skb);
+}
+
 static unsigned int refuse(struct knp_net *kn, const struct knp_snapshot *snap,
 			   const struct sk_buff *skb,
-			   const struct nf_hook_state *state, u32 reason)
+			   const struct nf_hook_state *state)
 {
 	struct knp_packet p = {};
 
-	return knp_hook_end(kn, snap, skb, state, &p, reason);
+	return knp_hook_end(kn, snap, skb, state, &p, KNP_REASON_L2PROTO);
 }
 
 /* What leaves a pod's port, to another port and to the node alike. */
 static unsigned int pre_routing(void *priv, struct sk_buff *skb,
 				const struct nf_hook_state *state)
 {
+	struct nf_hook_state inet = *state;
 	const struct knp_snapshot *snap;
 	struct knp_net *kn = priv;
 
-	if (is_plain(skb))
-		return NF_ACCEPT;
 	snap = rcu_dereference(kn->snap);
 	if (!is_pod(snap, state->in))
 		return NF_ACCEPT;
+	if (!is_plain(skb))
+		return refuse(kn, snap, skb, state);
+	if (skb->protocol == htons(ETH_P_ARP))
+		return NF_ACCEPT;
+	inet.pf = family_of(skb);
+	if (!is_sound(skb, inet.pf))
+		return refuse(kn, snap, skb, state);
 
-	return refuse(kn, snap, skb, state, KNP_REASON_L2PROTO);
+	return knp_hook_guard(kn, snap, skb, &inet);
 }
 
 static unsigned int judge_ip(struct knp_net *kn,
@@ -113,16 +133,15 @@ static unsigned int judge_ip(struct knp_net *kn,
 			     struct sk_buff *skb,
 			     const struct nf_hook_state *state)
 {
-	bool is_v4 = skb->protocol == htons(ETH_P_IP);
 	struct nf_hook_state inet = *state;
 	struct knp_packet p;
 	u32 reason;
 
-	if (!(is_v4 ? ipv4_is_sound(skb) : ipv6_is_sound(skb)))
-		return refuse(kn, snap, skb, state, KNP_REASON_MALFORMED);
-
-	inet.pf = is_v4 ? NFPROTO_IPV4 : NFPROTO_IPV6;
+	inet.pf = family_of(skb);
 	inet.hook = NF_INET_FORWARD;
+	if (!is_sound(skb, inet.pf))
+		return refuse(kn, snap, skb, state);
+
 	reason = knp_judge(kn, snap, skb, &inet, &p);
 	if (reason == KNP_REASON_ALLOWED)
 		reason = knp_judge_account(snap, &p, state->in->ifindex,
@@ -142,15 +161,13 @@ static unsigned int forward(void *priv, struct sk_buff *skb,
 
 	snap = rcu_dereference(kn->snap);
 	if (!is_plain(skb) && is_pod(snap, state->out))
-		return refuse(kn, snap, skb, state, KNP_REASON_L2PROTO);
+		return refuse(kn, snap, skb, state);
 
-	switch (skb->protocol) {
-	case htons(ETH_P_IP):
-	case htons(ETH_P_IPV6):
-		return judge_ip(kn, snap, skb, state);
-	default:
+	if (skb->protocol != htons(ETH_P_IP) &&
+	    skb->protocol != htons(ETH_P_IPV6))
 		return NF_ACCEPT;
-	}
+
+	return judge_ip(kn, snap, skb, state);
 }
 
 static void ops_set(struct knp_net *kn)
@@ -160,7 +177,7 @@ static void ops_set(struct knp_net *kn)
 		.priv = kn,
 		.pf = NFPROTO_BRIDGE,
 		.hooknum = NF_BR_PRE_ROUTING,
-		.priority = NF_BR_PRI_FIRST,
+		.priority = NF_IP_PRI_CONNTRACK + 1,
 	};
 	kn->bridge_hooks[1] = (struct nf_hook_ops){
 		.hook = forward,

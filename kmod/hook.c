@@ -102,17 +102,14 @@ unsigned int knp_hook_end(struct knp_net *kn, const struct knp_snapshot *snap,
 	return drop && mode == KNP_MODE_ENFORCE ? NF_DROP : NF_ACCEPT;
 }
 
-static unsigned int hook_guard(void *priv, struct sk_buff *skb,
-			       const struct nf_hook_state *state)
+unsigned int knp_hook_guard(struct knp_net *kn, const struct knp_snapshot *snap,
+			    const struct sk_buff *skb,
+			    const struct nf_hook_state *state)
 {
-	struct knp_net *kn = priv;
-	const struct knp_snapshot *snap = rcu_dereference(kn->snap);
 	struct knp_packet p __set_later;
 	struct knp_transport th = {};
 	u32 reason;
 
-	if (!snap || !snap->ifaces)
-		return NF_ACCEPT;
 	reason = knp_guard(kn, snap, skb, state->pf, skb->skb_iif);
 	if (likely(!reason))
 		return NF_ACCEPT;
@@ -141,6 +138,18 @@ static u32 out_port(const struct sk_buff *skb, const struct nf_hook_state *state
 		return port;
 #endif
 	return state->out->ifindex;
+}
+
+static unsigned int hook_guard(void *priv, struct sk_buff *skb,
+			       const struct nf_hook_state *state)
+{
+	struct knp_net *kn = priv;
+	const struct knp_snapshot *snap = rcu_dereference(kn->snap);
+
+	if (!snap || !snap->ifaces)
+		return NF_ACCEPT;
+
+	return knp_hook_guard(kn, snap, skb, state);
 }
 
 static unsigned int hook(void *priv, struct sk_buff *skb,

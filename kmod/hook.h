@@ -41,4 +41,18 @@ unsigned int knp_hook_end(struct knp_net *kn, const struct knp_snapshot *snap,
 			  const struct nf_hook_state *state,
 			  const struct knp_packet *p, u32 reason);
 
+/**
+ * knp_hook_guard() - drop what no policy can allow a pod to send
+ * @kn: the namespace
+ * @snap: its tables
+ * @skb: the packet, as it was sent
+ * @state: of the hook, with the packet's own family
+ *
+ * Context: hooks.
+ * Return: NF_ACCEPT or NF_DROP, as the mode wants.
+ */
+unsigned int knp_hook_guard(struct knp_net *kn, const struct knp_snapshot *snap,
+			    const struct sk_buff *skb,
+			    const struct nf_hook_state *state);
+
 #endif /* KNP_HOOK_H */

@@ -345,7 +345,7 @@ enum knp_reason {
 	KNP_REASON_ROUTER,	/* of a pod, what only routers may say */
 	KNP_REASON_ENCAP,	/* of a pod, a packet in a packet for the node */
 	KNP_REASON_L2PROTO,	/* a frame that a pod's port of a bridge does not */
-				/* carry: tagged, or neither IP nor ARP */
+				/* carry: tagged, or neither sound IP nor ARP */
 	__KNP_REASON_MAX,
 };
 

@@ -149,6 +149,8 @@ tags_pass() {
 		equals "$(DEADLINE=1000 one y-b 10.7.0.3 80/UDP)" "$1"
 }
 
+datagram_seen() { grep -q "$1" /run/datagrams; }
+
 frames_reported() {
 	grep "l2proto: a frame from azv-y-b" /run/monitor
 }
@@ -205,6 +207,21 @@ change "y may again reach x" apply x/clients <<-END
 	- from: [{namespaceSelector: {matchLabels: {team: y-team}}}]
 END
 check "the same connections go on" await 30 say_all pong
+
+# z/a beside it is not isolated, so only the address can be the reason.
+ip -n y-b -batch - <<-END
+addr add $(ip4_of node2)/32 dev lo
+addr add $(ip6_of node2)/128 dev lo nodad
+END
+hold_open forged4 y-b "$(ip4_of z/a)" 80 UDP --bind "$(ip4_of node2)"
+hold_open forged6 y-b "$(ip6_of z/a)" 80 UDP --bind "$(ip6_of node2)"
+hold_open honest y-b "$(ip6_of z/a)" 80 UDP
+hold_say forged4 "send forged-4" >/dev/null
+hold_say forged6 "send forged-6" >/dev/null
+hold_say honest "send honest" >/dev/null
+check "between ports, a pod's own address arrives" await 5 datagram_seen honest
+refute "the node's IPv4 address does not, from a pod" datagram_seen forged-4
+refute "the node's IPv6 address does not, from a pod" datagram_seen forged-6
 
 tagged x-c 3
 tagged y-b 2
