@@ -290,6 +290,7 @@ const char *knp_ctl_reason(uint32_t reason)
 		[KNP_REASON_SPOOF]	   = "spoof",
 		[KNP_REASON_ROUTER]	   = "router",
 		[KNP_REASON_ENCAP]	   = "encap",
+		[KNP_REASON_L2PROTO]	   = "l2proto",
 	};
 
 	return WORD(words, reason);

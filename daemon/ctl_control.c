@@ -7,14 +7,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "families.h"
+
 static const char attach_help[] =
-	"usage: knpctl attach [ipv4] [ipv6]\n"
-	"Start to judge packets with the tables that the module holds (default: both\n"
-	"families). knpd does this by itself when it starts.\n";
+	"usage: knpctl attach [ipv4] [ipv6] [bridge]\n"
+	"Start to judge packets with the tables that the module holds (default: ipv4 and\n"
+	"ipv6). knpd does this by itself when it starts.\n";
 
 static const char detach_help[] =
-	"usage: knpctl detach --yes [ipv4] [ipv6]\n"
-	"STOP ENFORCING (default: both families). The tables stay, and knpd goes on filling\n"
+	"usage: knpctl detach --yes [ipv4] [ipv6] [bridge]\n"
+	"STOP ENFORCING (default: all families). The tables stay, and knpd goes on filling\n"
 	"them; it attaches again when it is started the next time, or the module is loaded\n"
 	"again.\n";
 
@@ -22,12 +24,16 @@ static const char config_help[] =
 	"usage: knpctl config [mode=enforce|audit] [default=pass|drop]\n"
 	"                     [unknown-local=pass|drop] [event-rate=N]\n"
 	"                     [encap=pass|drop]\n"
+	"                     [node-egress=pass|drop] [lb-probes=pass|drop]\n"
 	"Change, or without arguments show, the module's settings.\n"
 	"  mode           audit: judge, count and report, but let everything pass\n"
 	"  default        forwarded packets between attach and the first generation\n"
 	"  unknown-local  an address behind a pod's interface that is no endpoint\n"
 	"  encap          packets in packets that a pod sends to the node\n"
-	"  event-rate     drop events per second and CPU, 0: none\n";
+	"  event-rate     drop events per second and CPU, 0: none\n"
+	"  node-egress    what a pod sends to its own node and its policies deny\n"
+	"  lb-probes      what Azure's load balancer sends to a pod (from 168.63.129.16) and\n"
+	"                 its policies deny\n";
 
 static int parse_families(struct knp_ctl *c, int argc, char **argv,
 			  uint32_t *ret)
@@ -36,12 +42,9 @@ static int parse_families(struct knp_ctl *c, int argc, char **argv,
 	int i;
 
 	for (i = optind; i < argc; i++) {
-		if (!strcmp(argv[i], "ipv4"))
-			families |= KNP_FAMILY_IPV4;
-		else if (!strcmp(argv[i], "ipv6"))
-			families |= KNP_FAMILY_IPV6;
-		else
+		if (!knp_family_bit(argv[i]))
 			return knp_ctl_usage(c, "unknown family %s", argv[i]);
+		families |= knp_family_bit(argv[i]);
 	}
 
 	*ret = families;
@@ -169,6 +172,12 @@ static int parse_setting(struct knp_ctl *c, const char *text,
 	} else if (!strncmp(text, "event-rate", len) && len == 10) {
 		config->event_rate = parse_rate(value);
 		n = config->event_rate;
+	} else if (!strncmp(text, "node-egress", len) && len == 11) {
+		config->node_egress = parse_action(value);
+		n = config->node_egress;
+	} else if (!strncmp(text, "lb-probes", len) && len == 9) {
+		config->lb_probes = parse_action(value);
+		n = config->lb_probes;
 	} else {
 		return knp_ctl_usage(c, "unknown setting %s", text);
 	}
@@ -184,10 +193,12 @@ static void show(const struct knp_ctl *c)
 	struct json_object *doc;
 
 	if (!c->json) {
-		printf("mode=%s default=%s unknown-local=%s event-rate=%u encap=%s\n",
+		printf("mode=%s default=%s unknown-local=%s event-rate=%u encap=%s node-egress=%s lb-probes=%s\n",
 		       knp_ctl_mode(info->mode), knp_ctl_action(info->dflt),
 		       knp_ctl_action(info->unknown_local), info->event_rate,
-		       knp_ctl_action(info->encap));
+		       knp_ctl_action(info->encap),
+		       knp_ctl_action(info->node_egress),
+		       knp_ctl_action(info->lb_probes));
 		return;
 	}
 
@@ -198,13 +209,16 @@ static void show(const struct knp_ctl *c)
 			 knp_ctl_action(info->unknown_local));
 	knp_ctl_add_number(doc, "event_rate", info->event_rate);
 	knp_ctl_add_text(doc, "encap", knp_ctl_action(info->encap));
+	knp_ctl_add_text(doc, "node_egress",
+			 knp_ctl_action(info->node_egress));
+	knp_ctl_add_text(doc, "lb_probes", knp_ctl_action(info->lb_probes));
 	knp_ctl_print_json(doc);
 }
 
 int knp_ctl_config(int argc, char **argv)
 {
 	static const struct option options[] = { CTL_OPTIONS, { 0 } };
-	struct knp_config config = { -1, -1, -1, -1, -1 };
+	struct knp_config config = KNP_CONFIG_NONE;
 	struct knp_ctl c;
 	int opt, i, err, status;
 

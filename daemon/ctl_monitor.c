@@ -17,6 +17,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "families.h"
+
 static const char help[] =
 	"usage: knpctl monitor [-o table|json] [--count N] [--events] [--commits]\n"
 	"Print dropped packets (in mode audit: those that would be) and commits as they\n"
@@ -129,18 +131,11 @@ static void add_iface(struct json_object *obj, const char *key, uint32_t index)
 	knp_ctl_add_text(obj, key, index ? if_indextoname(index, name) : NULL);
 }
 
-static void event_json(struct monitor *m, const struct knp_event *e)
+static void flow_json(struct monitor *m, struct json_object *obj,
+		      const struct knp_tuple *t)
 {
-	struct json_object *obj = knp_ctl_object();
-	const struct knp_tuple *t = &e->tuple;
 	char text[46], proto[8];
-	char stamp[40];
 
-	knp_ctl_add_text(obj, "type", "drop");
-	knp_ctl_add_text(obj, "time", time_text(e->time, stamp));
-	knp_ctl_add_number(obj, "generation", e->generation);
-	knp_ctl_add_text(obj, "mode", knp_ctl_mode(e->mode));
-	knp_ctl_add_text(obj, "reason", knp_ctl_reason(e->reason));
 	knp_ctl_add_text(obj, "src", knp_ctl_address(t->src, t->family, text));
 	knp_ctl_add_text(obj, "src_pod",
 			 knp_names_address(m->c.names, t->family, t->src));
@@ -152,6 +147,21 @@ static void event_json(struct monitor *m, const struct knp_event *e)
 		knp_ctl_add_number(obj, "port", t->port);
 	else
 		knp_ctl_add_text(obj, "port", NULL);
+}
+
+static void event_json(struct monitor *m, const struct knp_event *e)
+{
+	struct json_object *obj = knp_ctl_object();
+	const struct knp_tuple *t = &e->tuple;
+	char stamp[40];
+
+	knp_ctl_add_text(obj, "type", "drop");
+	knp_ctl_add_text(obj, "time", time_text(e->time, stamp));
+	knp_ctl_add_number(obj, "generation", e->generation);
+	knp_ctl_add_text(obj, "mode", knp_ctl_mode(e->mode));
+	knp_ctl_add_text(obj, "reason", knp_ctl_reason(e->reason));
+	if (t->family)
+		flow_json(m, obj, t);
 	add_iface(obj, "iif", e->iif);
 	add_iface(obj, "oif", e->oif);
 	knp_ctl_add(obj, "egress", side_json(m, e, &e->egress));
@@ -187,6 +197,17 @@ static void print_side(struct monitor *m, const struct knp_event *e,
 		printf(" %s isolated by set %u", direction, s->set);
 }
 
+/* What has no addresses is told by its ports. */
+static void print_frame(const struct knp_event *e)
+{
+	char in[IF_NAMESIZE], out[IF_NAMESIZE];
+
+	printf("a frame from %s", if_indextoname(e->iif, in) ? in : "?");
+	if (e->oif)
+		printf(" to %s", if_indextoname(e->oif, out) ? out : "?");
+	putchar('\n');
+}
+
 static void event_text(struct monitor *m, const struct knp_event *e)
 {
 	const struct knp_tuple *t = &e->tuple;
@@ -195,6 +216,10 @@ static void event_text(struct monitor *m, const struct knp_event *e)
 	printf("%s %s %s: ", time_text(e->time, stamp),
 	       e->mode == KNP_MODE_AUDIT ? "would drop" : "drop",
 	       knp_ctl_reason(e->reason));
+	if (!t->family) {
+		print_frame(e);
+		return;
+	}
 	print_end(m, t->src, t->family);
 	fputs(" -> ", stdout);
 	print_end(m, t->dst, t->family);
@@ -245,6 +270,8 @@ static void on_event(void *arg, const struct knp_event *e)
 
 static void on_info(void *arg, const struct knp_info *info)
 {
+	char text[KNP_FAMILIES_TEXT];
+	const struct knp_family *f;
 	struct monitor *m = arg;
 	struct json_object *obj;
 	char stamp[40];
@@ -262,17 +289,14 @@ static void on_info(void *arg, const struct knp_info *info)
 		knp_ctl_add_text(obj, "time", stamp);
 		knp_ctl_add_number(obj, "generation", info->generation);
 		knp_ctl_add_text(obj, "mode", knp_ctl_mode(info->mode));
-		knp_ctl_add_bool(obj, "ipv4",
-				 info->families & KNP_FAMILY_IPV4);
-		knp_ctl_add_bool(obj, "ipv6",
-				 info->families & KNP_FAMILY_IPV6);
+		for (f = knp_families; f->name; f++)
+			knp_ctl_add_bool(obj, f->name, info->families & f->bit);
 		print_json_line(obj);
 	} else {
-		printf("%s generation %" PRIu64 ", mode %s, attached%s%s%s\n",
+		printf("%s generation %" PRIu64 ", mode %s, attached%s\n",
 		       stamp, info->generation, knp_ctl_mode(info->mode),
-		       info->families & KNP_FAMILY_IPV4 ? " ipv4" : "",
-		       info->families & KNP_FAMILY_IPV6 ? " ipv6" : "",
-		       info->families ? "" : " to nothing");
+		       info->families ?
+		       knp_families_text(info->families, text) : " to nothing");
 	}
 	m->seen++;
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "families.h"
 #include "push.h"
 #include "runtime.h"
 #include "status.h"
@@ -31,13 +32,13 @@ static const char wait_help[] =
 static struct json_object *families_json(uint32_t families)
 {
 	struct json_object *array = knp_ctl_array();
-	uint32_t rest = families & ~(uint32_t)KNP_FAMILY_ALL;
+	uint32_t rest = families & ~(uint32_t)KNP_FAMILY_MASK;
+	const struct knp_family *f;
 	char text[16];
 
-	if (families & KNP_FAMILY_IPV4)
-		knp_ctl_push(array, json_object_new_string("ipv4"));
-	if (families & KNP_FAMILY_IPV6)
-		knp_ctl_push(array, json_object_new_string("ipv6"));
+	for (f = knp_families; f->name; f++)
+		if (families & f->bit)
+			knp_ctl_push(array, json_object_new_string(f->name));
 	if (rest) {
 		snprintf(text, sizeof(text), "0x%x", rest);
 		knp_ctl_push(array, json_object_new_string(text));
@@ -92,6 +93,9 @@ static struct json_object *module_json(const struct knp_ctl *c)
 	knp_ctl_add(obj, "attached", families_json(info->families));
 	knp_ctl_add_text(obj, "mode", knp_ctl_mode(info->mode));
 	knp_ctl_add_text(obj, "default", knp_ctl_action(info->dflt));
+	knp_ctl_add_text(obj, "node_egress",
+			 knp_ctl_action(info->node_egress));
+	knp_ctl_add_text(obj, "lb_probes", knp_ctl_action(info->lb_probes));
 	knp_ctl_add_text(obj, "unknown_local",
 			 knp_ctl_action(info->unknown_local));
 	knp_ctl_add_number(obj, "event_rate", info->event_rate);
@@ -213,6 +217,7 @@ static void print_daemon(const struct knp_ctl *c, struct json_object *obj)
 		printf("%-15s%" PRIu64 " deleted policies, until no pod of their terminating namespaces is left\n",
 		       "held", number_of(obj, "policies_held_count"));
 	print_lines(obj, "policies_held", "held policy");
+	print_lines(obj, "uncovered", "uncovered");
 	print_lines(obj, "faults", "fault");
 }
 
@@ -225,14 +230,13 @@ static void print_status(const struct knp_ctl *c, struct json_object *module,
 		{ "limit", "LIMIT", true },
 	};
 	const struct knp_info *info = &c->info;
+	char text[KNP_FAMILIES_TEXT];
 
 	printf("%-15sversion %s, ABI %u, instance %s\n", "module",
 	       info->version, info->abi, text_of(module, "instance"));
-	printf("%-15s%s%s%s%s\n", "attached",
-	       info->families & KNP_FAMILY_IPV4 ? "ipv4 " : "",
-	       info->families & KNP_FAMILY_IPV6 ? "ipv6 " : "",
-	       info->families & ~(uint32_t)KNP_FAMILY_ALL ? "other " : "",
-	       info->families ? "" : "no: nothing is enforced");
+	printf("%-15s%s\n", "attached", info->families ?
+	       knp_families_text(info->families, text) + 1 :
+	       "no: nothing is enforced");
 	printf("%-15s%s\n", "mode", knp_ctl_mode(info->mode));
 	printf("%-15s%" PRIu64 "%s%s\n", "generation", info->generation,
 	       info->generation ? ", committed " : " (nothing was committed)",
@@ -242,6 +246,9 @@ static void print_status(const struct knp_ctl *c, struct json_object *module,
 	       "config", knp_ctl_action(info->dflt),
 	       knp_ctl_action(info->unknown_local), knp_ctl_action(info->encap),
 	       info->event_rate);
+	printf("%-15snode-egress %s, lb-probes %s\n", "",
+	       knp_ctl_action(info->node_egress),
+	       knp_ctl_action(info->lb_probes));
 	if (info->has_txn)
 		printf("%-15sopen, by netlink port %u\n", "transaction",
 		       info->txn_port);

@@ -62,6 +62,7 @@ struct knpd {
 	struct knp_input *input;
 	struct knp_node *node;
 	struct knp_node_options node_options;
+	struct knp_uncovered *uncovered;	/* NULL: nobody looks */
 	struct knp_kube_config config;
 	bool waiting;			/* for the source, and it was said */
 	char waited[640];		/* what for */
@@ -670,6 +671,26 @@ static int open_null(struct knpd *d)
 	return err;
 }
 
+static void on_uncovered(void *arg)
+{
+	write_status_soon(arg);
+}
+
+static int open_uncovered(struct knpd *d)
+{
+	const struct knp_uncovered_options options = {
+		.store = d->store,
+		.node = d->opt.node,
+		.bridges = d->opt.push.families & KNP_FAMILY_BRIDGE,
+	};
+	int err;
+
+	err = knp_uncovered_open(d->base, &options, on_uncovered, d,
+				 &d->uncovered);
+	d->status.uncovered = d->uncovered;
+	return err;
+}
+
 static int start(struct knpd *d)
 {
 	int err;
@@ -703,6 +724,10 @@ static int start(struct knpd *d)
 	if (err)
 		return err;
 	d->status.input = d->input;
+	if (d->node_options.listen)
+		err = open_uncovered(d);
+	if (err)
+		return err;
 	write_status(d);
 	return 0;
 }
@@ -715,6 +740,7 @@ static void free_event(struct event *event)
 
 static void stop(struct knpd *d)
 {
+	knp_uncovered_close(d->uncovered);
 	knp_input_close(d->input);
 	knp_node_close(d->node);
 	knp_kube_config_clear(&d->config);
@@ -746,6 +772,8 @@ int main(int argc, char **argv)
 				.families = KNP_FAMILY_ALL,
 				.mode = -1,
 				.unknown_local = -1,
+				.node_egress = -1,
+				.lb_probes = -1,
 			},
 			.level = KNP_LOG_INFO,
 			.kube = {

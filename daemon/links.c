@@ -43,11 +43,13 @@ struct knp_links {
  * @all, @veths, @uplinks: uint32_t; of those whose other end is elsewhere; with
  *	a default route
  * @hosts: struct knp_bound, by routes of one address
+ * @ports: uint32_t, of bridges, those of @veths
  */
 struct reading {
 	struct knp_recs all;
 	struct knp_recs veths;
 	struct knp_recs hosts;
+	struct knp_recs ports;
 	struct knp_recs uplinks;
 	int err;
 };
@@ -92,14 +94,27 @@ static void note_host(struct reading *r, const struct rtmsg *rt,
 		r->err = -ENOMEM;
 }
 
-static bool is_veth(const struct nlattr *linkinfo)
+/* What kind of link it is, or of what kind of master a port. */
+static bool is_kind(const struct nlattr *linkinfo, int which, const char *kind)
 {
 	struct nlattr *info[IFLA_INFO_MAX + 1];
 
 	return linkinfo &&
 	       !nla_parse_nested(info, IFLA_INFO_MAX,
 				 (struct nlattr *)linkinfo, NULL) &&
-	       info[IFLA_INFO_KIND] && !nla_strcmp(info[IFLA_INFO_KIND], "veth");
+	       info[which] && !nla_strcmp(info[which], kind);
+}
+
+/* A veth whose other end is in another network namespace. */
+static bool leads_away(struct nlattr *attr[IFLA_MAX + 1])
+{
+	return attr[IFLA_LINK_NETNSID] &&
+	       is_kind(attr[IFLA_LINKINFO], IFLA_INFO_KIND, "veth");
+}
+
+static bool is_port(struct nlattr *attr[IFLA_MAX + 1])
+{
+	return is_kind(attr[IFLA_LINKINFO], IFLA_INFO_SLAVE_KIND, "bridge");
 }
 
 static int on_link(struct nl_msg *msg, void *arg)
@@ -114,8 +129,11 @@ static int on_link(struct nl_msg *msg, void *arg)
 		return NL_OK;
 	info = nlmsg_data(nlh);
 	note(r, &r->all, (uint32_t)info->ifi_index);
-	if (attr[IFLA_LINK_NETNSID] && is_veth(attr[IFLA_LINKINFO]))
-		note(r, &r->veths, (uint32_t)info->ifi_index);
+	if (!leads_away(attr))
+		return NL_OK;
+	note(r, &r->veths, (uint32_t)info->ifi_index);
+	if (is_port(attr))
+		note(r, &r->ports, (uint32_t)info->ifi_index);
 	return NL_OK;
 }
 
@@ -194,6 +212,7 @@ static bool has(const struct knp_recs *recs, uint32_t ifindex)
 /* @hosts becomes what leads to pods, @pods the interfaces that do. */
 static int choose(struct reading *r, struct knp_recs *pods)
 {
+	const uint32_t *ports = r->ports.v;
 	struct knp_bound *v = r->hosts.v;
 	uint32_t *unique = NULL;
 	size_t n = 0;
@@ -210,6 +229,10 @@ static int choose(struct reading *r, struct knp_recs *pods)
 			return -ENOMEM;
 	}
 	r->hosts.n = n;
+	for (size_t i = 0; i < r->ports.n; i++)
+		if (!has(&r->uplinks, ports[i]) &&
+		    !knp_recs_add(pods, &ports[i]))
+			return -ENOMEM;
 	sort(pods);
 	unique = pods->v;
 	n = 0;
@@ -225,6 +248,7 @@ static void reading_clear(struct reading *r)
 	free(r->all.v);
 	free(r->veths.v);
 	free(r->hosts.v);
+	free(r->ports.v);
 	free(r->uplinks.v);
 }
 
@@ -237,6 +261,7 @@ static int read_once(struct reading *r)
 		.all.size = sizeof(uint32_t),
 		.veths.size = sizeof(uint32_t),
 		.hosts.size = sizeof(struct knp_bound),
+		.ports.size = sizeof(uint32_t),
 		.uplinks.size = sizeof(uint32_t),
 	};
 	if (!sock)
@@ -268,6 +293,7 @@ int knp_links_read(struct knp_links_view *ret)
 		return err;
 	}
 	free(r.veths.v);
+	free(r.ports.v);
 	free(r.uplinks.v);
 	*ret = (struct knp_links_view){
 		.all = r.all.v,
@@ -315,15 +341,21 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 static int on_message(struct nl_msg *msg, void *arg)
 {
 	struct nlmsghdr *nlh = nlmsg_hdr(msg);
-	struct nlattr *attr[RTA_MAX + 1];
+	struct nlattr *link[IFLA_MAX + 1];
+	struct nlattr *route[RTA_MAX + 1];
 
 	switch (nlh->nlmsg_type) {
+	case RTM_NEWLINK:
+		if (!nlmsg_parse(nlh, sizeof(struct ifinfomsg), link, IFLA_MAX,
+				 NULL) && leads_away(link) && is_port(link))
+			tell_soon(arg);
+		break;
 	case RTM_DELLINK:
 		tell_soon(arg);
 		break;
 	case RTM_NEWROUTE:
 	case RTM_DELROUTE:
-		if (is_direct(nlh, attr))
+		if (is_direct(nlh, route))
 			tell_soon(arg);
 		break;
 	}

@@ -5,12 +5,14 @@
  *
  * Routed CNI plugins (Azure's transparent mode, ptp of kindnet, Calico, ...)
  * give each pod a veth pair, and the node a route of one address to its end.
- * So an interface leads to a pod if
+ * Others (bridge, Azure's bridge and tunnel modes) make that veth the port of a
+ * bridge. So an interface leads to a pod if
  *   - it is a veth whose other end is in another network namespace,
- *   - a route of a single address leads there directly, and
+ *   - a route of a single address leads there directly, or it is the port of a
+ *     bridge, and
  *   - no default route does: that is how a node in a container has its uplink.
- * Names say nothing. The ports of a bridge have no such routes: those are known
- * from knp-cni only.
+ * Names say nothing. Other containers that this node may have on a bridge count
+ * as pods; policies do not select them.
  *
  * What changes is read anew as a whole, at most every LINKS_MS: a few hundred
  * links and routes are read in a millisecond or two, and pods do not start more

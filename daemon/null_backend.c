@@ -119,6 +119,17 @@ static int null_mode(void *ctx, uint8_t mode)
 	return 0;
 }
 
+static int null_config(void *ctx, const struct knp_config *c)
+{
+	struct knp_null *n = ctx;
+
+	if (c->node_egress >= 0)
+		n->info.node_egress = (uint8_t)c->node_egress;
+	if (c->lb_probes >= 0)
+		n->info.lb_probes = (uint8_t)c->lb_probes;
+	return 0;
+}
+
 static int null_unknown_local(void *ctx, uint8_t action)
 {
 	struct knp_null *n = ctx;
@@ -150,6 +161,7 @@ const struct knp_push_ops knp_push_null = {
 	.abort	= null_abort,
 	.mode	= null_mode,
 	.unknown_local = null_unknown_local,
+	.config = null_config,
 	.attach	= null_attach,
 	.text	= null_text,
 };

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "families.h"
 #include "options.h"
 #include "runtime.h"
 
@@ -29,13 +30,19 @@ static void usage(FILE *out)
 	      "Options:\n"
 	      "      --context NAME      of the kubeconfig (default: its current one)\n"
 	      "  -n, --node NAME         whose pods are judged (default: the host's name)\n"
-	      "      --families LIST     ipv4,ipv6 (default), ipv4 or ipv6\n"
+	      "      --families LIST     of ipv4, ipv6 and bridge: frames between ports of a\n"
+	      "                          bridge, where br_netfilter does not show them (default:\n"
+	      "                          ipv4,ipv6)\n"
 	      "      --mode MODE         enforce or audit (default: leave as it is)\n"
 	      "      --cni               hear of pods by knp-cni before they start; then\n"
 	      "                          unknown-local is drop if not said otherwise\n"
 	      "      --unknown-local WHAT\n"
 	      "                          pass, or drop: addresses behind interfaces of pods that\n"
 	      "                          are not known yet (default: leave as it is)\n"
+	      "      --node-egress WHAT  allow, or enforce: what a pod sends to its own node and\n"
+	      "                          its policies deny (default: leave as it is, which is\n"
+	      "                          allow at first)\n"
+	      "      --allow-lb-probes   let Azure's load balancer (168.63.129.16) reach pods\n"
 	      "      --runtime-dir DIR   for what others are to find (default: "
 	      KNP_RUNTIME_DIR ")\n"
 	      "      --start-spread S    ask the API server first within S seconds (default: 5)\n"
@@ -65,12 +72,9 @@ static int parse_families(char *list, uint32_t *ret)
 	char *word;
 
 	while ((word = strsep(&list, ","))) {
-		if (!strcmp(word, "ipv4"))
-			families |= KNP_FAMILY_IPV4;
-		else if (!strcmp(word, "ipv6"))
-			families |= KNP_FAMILY_IPV6;
-		else
+		if (!knp_family_bit(word))
 			return bad_usage("--families: unknown family", word);
+		families |= knp_family_bit(word);
 	}
 
 	*ret = families;
@@ -90,6 +94,8 @@ enum {
 	OPT_BACKEND,
 	OPT_CNI,
 	OPT_UNKNOWN_LOCAL,
+	OPT_NODE_EGRESS,
+	OPT_ALLOW_LB_PROBES,
 };
 
 /* Seconds with a fraction, up to an hour, as milliseconds. */
@@ -145,6 +151,8 @@ int knp_options_parse(int argc, char **argv, struct knp_options *o)
 		{ "mode",	 required_argument, NULL, OPT_MODE },
 		{ "cni",	 no_argument,	    NULL, OPT_CNI },
 		{ "unknown-local", required_argument, NULL, OPT_UNKNOWN_LOCAL },
+		{ "node-egress", required_argument, NULL, OPT_NODE_EGRESS },
+		{ "allow-lb-probes", no_argument, NULL, OPT_ALLOW_LB_PROBES },
 		{ "runtime-dir", required_argument, NULL, OPT_RUNTIME_DIR },
 		{ "backend",	 required_argument, NULL, OPT_BACKEND },
 		{ "once",	 no_argument,	    NULL, OPT_ONCE },
@@ -207,6 +215,18 @@ int knp_options_parse(int argc, char **argv, struct knp_options *o)
 			else
 				return bad_usage("--unknown-local: pass or drop, not",
 						 optarg);
+			break;
+		case OPT_NODE_EGRESS:
+			if (!strcmp(optarg, "allow"))
+				o->push.node_egress = KNP_PASS;
+			else if (!strcmp(optarg, "enforce"))
+				o->push.node_egress = KNP_DROP;
+			else
+				return bad_usage("--node-egress: allow or enforce, not",
+						 optarg);
+			break;
+		case OPT_ALLOW_LB_PROBES:
+			o->push.lb_probes = KNP_PASS;
 			break;
 		case OPT_RUNTIME_DIR:
 			o->runtime_dir = optarg;

@@ -203,6 +203,23 @@ static int close_unheld(struct knp_push *p, void *ctx,
 	return err ? failed(p, ctx, err, "set unknown-local") : 0;
 }
 
+static int set_switches(struct knp_push *p, void *ctx,
+			const struct knp_info *info)
+{
+	struct knp_config c = KNP_CONFIG_NONE;
+	int err;
+
+	if (p->options.node_egress != (int)info->node_egress)
+		c.node_egress = p->options.node_egress;
+	if (p->options.lb_probes != (int)info->lb_probes)
+		c.lb_probes = p->options.lb_probes;
+	if (c.node_egress < 0 && c.lb_probes < 0)
+		return 0;
+
+	err = p->ops->config(ctx, &c);
+	return err ? failed(p, ctx, err, "set node-egress and lb-probes") : 0;
+}
+
 static int attach(struct knp_push *p, void *ctx, const struct knp_info *info)
 {
 	uint32_t wanted = p->options.families;
@@ -296,6 +313,8 @@ static int apply_once(struct knp_push *p, void *ctx, struct knp_ruleset *rs,
 		err = set_mode(p, ctx, &info, KNP_MODE_ENFORCE);
 	if (!err && !set_up)
 		err = set_unknown_local(p, ctx, &info, KNP_DROP);
+	if (!err && !set_up)
+		err = set_switches(p, ctx, &info);
 	if (!err && !set_up)
 		err = attach(p, ctx, &info);
 	if (err)
@@ -412,28 +431,23 @@ static int netlink_abort(void *ctx)
 
 static int netlink_mode(void *ctx, uint8_t mode)
 {
-	struct knp_config c = {
-		.mode = mode,
-		.dflt = -1,
-		.unknown_local = -1,
-		.event_rate = -1,
-		.encap = -1,
-	};
+	struct knp_config c = KNP_CONFIG_NONE;
 
+	c.mode = mode;
 	return knp_genl_config(ctx, &c);
 }
 
 static int netlink_unknown_local(void *ctx, uint8_t action)
 {
-	struct knp_config c = {
-		.mode = -1,
-		.dflt = -1,
-		.unknown_local = action,
-		.event_rate = -1,
-		.encap = -1,
-	};
+	struct knp_config c = KNP_CONFIG_NONE;
 
+	c.unknown_local = action;
 	return knp_genl_config(ctx, &c);
+}
+
+static int netlink_config(void *ctx, const struct knp_config *c)
+{
+	return knp_genl_config(ctx, c);
 }
 
 static int netlink_attach(void *ctx, uint32_t families)
@@ -455,6 +469,7 @@ const struct knp_push_ops knp_push_netlink = {
 	.abort	= netlink_abort,
 	.mode	= netlink_mode,
 	.unknown_local = netlink_unknown_local,
+	.config	= netlink_config,
 	.attach	= netlink_attach,
 	.text	= netlink_text,
 };

@@ -48,6 +48,8 @@ struct knp_push_ops {
 	int (*abort)(void *ctx);
 	int (*mode)(void *ctx, uint8_t mode);
 	int (*unknown_local)(void *ctx, uint8_t action);
+	/* those of its settings that are not -1 */
+	int (*config)(void *ctx, const struct knp_config *c);
 	int (*attach)(void *ctx, uint32_t families);
 	/* the kernel's words about the last refusal, "" if none */
 	const char *(*text)(void *ctx);
@@ -58,6 +60,8 @@ struct knp_push_options {
 	uint32_t families;	/* KNP_FAMILY_*, 0: attach nothing */
 	int mode;		/* enum knp_mode, -1: leave as it is */
 	int unknown_local;	/* enum knp_action, -1: leave as it is */
+	int node_egress;	/* likewise */
+	int lb_probes;		/* likewise */
 };
 
 /**

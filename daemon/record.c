@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "class_names.h"
+#include "families.h"
 
 static int record_info(void *ctx, struct knp_info *ret)
 {
@@ -217,13 +218,25 @@ static int record_unknown_local(void *ctx, uint8_t action)
 	return 0;
 }
 
-static int record_attach(void *ctx, uint32_t families)
+static int record_config(void *ctx, const struct knp_config *c)
 {
 	struct knp_record *r = ctx;
 
-	fprintf(r->out, "attach%s%s\n",
-		families & KNP_FAMILY_IPV4 ? " ipv4" : "",
-		families & KNP_FAMILY_IPV6 ? " ipv6" : "");
+	if (c->node_egress >= 0)
+		fprintf(r->out, "set node-egress %s\n",
+			c->node_egress == KNP_DROP ? "drop" : "pass");
+	if (c->lb_probes >= 0)
+		fprintf(r->out, "set lb-probes %s\n",
+			c->lb_probes == KNP_DROP ? "drop" : "pass");
+	return 0;
+}
+
+static int record_attach(void *ctx, uint32_t families)
+{
+	char text[KNP_FAMILIES_TEXT];
+	struct knp_record *r = ctx;
+
+	fprintf(r->out, "attach%s\n", knp_families_text(families, text));
 	return 0;
 }
 
@@ -243,6 +256,7 @@ const struct knp_push_ops knp_push_record = {
 	.abort	= record_abort,
 	.mode	= record_mode,
 	.unknown_local = record_unknown_local,
+	.config = record_config,
 	.attach	= record_attach,
 	.text	= record_text,
 };

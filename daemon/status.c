@@ -60,6 +60,26 @@ static struct json_object *faults_json(const struct knp_faults *faults)
 	return array;
 }
 
+static int fill_uncovered(const struct knp_daemon_status *s,
+			  struct json_object *doc)
+{
+	struct json_object *array = json_object_new_array();
+	const char *const *lines;
+	size_t n = knp_uncovered_lines(s->uncovered, &lines);
+	int err;
+
+	err = array ? 0 : -ENOMEM;
+	for (size_t i = 0; i < n && !err; i++)
+		err = knp_json_append(array, json_object_new_string(lines[i]));
+	if (err) {
+		json_object_put(array);
+		return err;
+	}
+	err |= knp_json_add_number(doc, "uncovered_count", n);
+	err |= knp_json_add(doc, "uncovered", array);
+	return err;
+}
+
 static int fill_source(const struct knp_daemon_status *s,
 		       struct json_object *doc)
 {
@@ -112,6 +132,7 @@ static int fill(const struct knp_daemon_status *s, struct json_object *doc)
 				   knp_faults_objects(faults));
 	err |= knp_json_add_number(doc, "policies_held_count", s->store->nkept);
 	err |= knp_json_add(doc, "policies_held", knp_kept_json(s->store));
+	err |= fill_uncovered(s, doc);
 	err |= knp_json_add_number(doc, "faults_count", faults->n);
 	err |= knp_json_add(doc, "faults", faults_json(faults));
 	return err ? -ENOMEM : 0;

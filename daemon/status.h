@@ -29,6 +29,7 @@
  *                     remains is enforced (decode.h)
  *   policies_held_count, policies_held  "ns/policy", deleted while their namespace
  *                     terminates, and enforced until it has no pod (store.h)
+ *   uncovered_count, uncovered  what passes around the hooks (uncovered.h)
  *   faults_count, faults  each field and file that could not be read, or counts
  *                     for nothing
  *
@@ -42,6 +43,7 @@
 #include "compile.h"
 #include "input.h"
 #include "push.h"
+#include "uncovered.h"
 
 #define KNP_STATUS_FILE	"status.json"
 
@@ -61,6 +63,7 @@ struct knp_daemon_status {
 	const struct knp_troubles *troubles;
 	const struct knp_store *store;
 	struct knp_input *input;
+	const struct knp_uncovered *uncovered;
 };
 
 /* Replace status.json in the folder @dir. Return 0 or -errno. */

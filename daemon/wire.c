@@ -22,6 +22,8 @@ static const struct nla_policy policy[KNP_A_MAX + 1] = {
 	[KNP_A_MODE]		= { .type = NLA_U8 },
 	[KNP_A_DEFAULT]		= { .type = NLA_U8 },
 	[KNP_A_UNKNOWN_LOCAL]	= { .type = NLA_U8 },
+	[KNP_A_NODE_EGRESS]	= { .type = NLA_U8 },
+	[KNP_A_LB_PROBES]	= { .type = NLA_U8 },
 	[KNP_A_EVENT_RATE]	= { .type = NLA_U32 },
 	[KNP_A_TXN_PORTID]	= { .type = NLA_U32 },
 	[KNP_A_TABLE]		= { .type = NLA_U32 },
@@ -164,6 +166,12 @@ struct nl_msg *knp_wire_config(uint16_t family, const struct knp_config *c)
 				   (uint32_t)c->event_rate);
 	if (c->encap >= 0)
 		err |= nla_put_u8(msg, KNP_A_ENCAP, (uint8_t)c->encap);
+	if (c->node_egress >= 0)
+		err |= nla_put_u8(msg, KNP_A_NODE_EGRESS,
+				  (uint8_t)c->node_egress);
+	if (c->lb_probes >= 0)
+		err |= nla_put_u8(msg, KNP_A_LB_PROBES,
+				  (uint8_t)c->lb_probes);
 	return finish(msg, err);
 }
 
@@ -257,6 +265,8 @@ int knp_wire_parse_info(struct nlmsghdr *nlh, struct knp_info *ret)
 	info.unknown_local = (uint8_t)integer(tb[KNP_A_UNKNOWN_LOCAL], &all);
 	info.event_rate = (uint32_t)integer(tb[KNP_A_EVENT_RATE], &all);
 	info.encap = (uint8_t)integer(tb[KNP_A_ENCAP], &all);
+	info.node_egress = (uint8_t)integer(tb[KNP_A_NODE_EGRESS], &all);
+	info.lb_probes = (uint8_t)integer(tb[KNP_A_LB_PROBES], &all);
 	info.has_txn = tb[KNP_A_TXN_PORTID] != NULL;
 	info.txn_port = (uint32_t)integer(tb[KNP_A_TXN_PORTID], &any);
 	if (tb[KNP_A_TABLE_INFO])
@@ -429,17 +439,21 @@ int knp_wire_parse_event(struct nlmsghdr *nlh, struct knp_event *ret)
 	e.lost = integer(tb[KNP_A_LOST], &any);
 	e.reason = (uint32_t)integer(tb[KNP_A_REASON], &all);
 	e.mode = (uint8_t)integer(tb[KNP_A_MODE], &all);
-	e.tuple.family = (uint8_t)integer(tb[KNP_A_FAMILY], &all);
+	e.tuple.family = (uint8_t)integer(tb[KNP_A_FAMILY], &any);
 	e.tuple.proto = (uint8_t)integer(tb[KNP_A_PROTO], &any);
 	e.tuple.has_port = tb[KNP_A_PORT] != NULL;
 	e.tuple.port = (uint16_t)integer(tb[KNP_A_PORT], &any);
 	e.iif = (uint32_t)integer(tb[KNP_A_IIF], &any);
 	e.oif = (uint32_t)integer(tb[KNP_A_OIF], &any);
-	if (!all || !tb[KNP_A_SRC] || !tb[KNP_A_DST])
+	if (!all)
 		return -EBADMSG;
-
-	memcpy(e.tuple.src, nla_data(tb[KNP_A_SRC]), KNP_ADDR_LEN);
-	memcpy(e.tuple.dst, nla_data(tb[KNP_A_DST]), KNP_ADDR_LEN);
+	/* A frame that is no IP packet has none of them. */
+	if (e.reason != KNP_REASON_L2PROTO) {
+		if (!tb[KNP_A_FAMILY] || !tb[KNP_A_SRC] || !tb[KNP_A_DST])
+			return -EBADMSG;
+		memcpy(e.tuple.src, nla_data(tb[KNP_A_SRC]), KNP_ADDR_LEN);
+		memcpy(e.tuple.dst, nla_data(tb[KNP_A_DST]), KNP_ADDR_LEN);
+	}
 	*ret = e;
 	return 0;
 }

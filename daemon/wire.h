@@ -37,6 +37,8 @@ struct knp_info {
 	uint8_t unknown_local;
 	uint32_t event_rate;
 	uint8_t encap;
+	uint8_t node_egress;
+	uint8_t lb_probes;
 	bool has_txn;
 	uint32_t txn_port;
 	struct knp_table_info tables[KNP_TABLE_MAX + 1];
@@ -49,7 +51,12 @@ struct knp_config {
 	int unknown_local;	/* enum knp_action */
 	int64_t event_rate;
 	int encap;		/* enum knp_action */
+	int node_egress;	/* enum knp_action */
+	int lb_probes;		/* enum knp_action */
 };
+
+/* One that changes nothing. */
+#define KNP_CONFIG_NONE	{ -1, -1, -1, -1, -1, -1, -1 }
 
 /** struct knp_tuple - what EXPLAIN asks about */
 struct knp_tuple {

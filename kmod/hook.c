@@ -21,10 +21,12 @@
  * They allocate nothing, take no lock, and write only to lines of their CPU.
  */
 #include <linux/bottom_half.h>
+#include <linux/netfilter_bridge.h>
 #include <linux/netfilter_ipv4.h>
 #include <linux/netfilter_ipv6.h>
 #include <net/ipv6.h>
 
+#include "bridge.h"
 #include "guard.h"
 #include "hook.h"
 #include "judge.h"
@@ -76,19 +78,38 @@ static bool stay(void)
 	return true;
 }
 
-static unsigned int hook_guard(void *priv, struct sk_buff *skb,
-			       const struct nf_hook_state *state)
+unsigned int knp_hook_end(struct knp_net *kn, const struct knp_snapshot *snap,
+			  const struct sk_buff *skb,
+			  const struct nf_hook_state *state,
+			  const struct knp_packet *p, u32 reason)
 {
-	struct knp_net *kn = priv;
-	const struct knp_snapshot *snap = rcu_dereference(kn->snap);
 	u8 mode = READ_ONCE(kn->config.mode);
+	bool drop = reason > KNP_REASON_PASS_LAST;
+	bool stayed = stay();
+
+	knp_counters_hit_reason(&kn->counters, reason, skb->len);
+	if (reason == KNP_REASON_ALLOWED) {
+		knp_counters_hit_rule(&kn->counters, p->verdict.egress.rule,
+				      skb->len);
+		knp_counters_hit_rule(&kn->counters, p->verdict.ingress.rule,
+				      skb->len);
+	}
+	if (drop)
+		report(kn, snap, skb, state, p, reason, mode);
+	if (stayed)
+		local_bh_enable();
+
+	return drop && mode == KNP_MODE_ENFORCE ? NF_DROP : NF_ACCEPT;
+}
+
+unsigned int knp_hook_guard(struct knp_net *kn, const struct knp_snapshot *snap,
+			    const struct sk_buff *skb,
+			    const struct nf_hook_state *state)
+{
 	struct knp_packet p __set_later;
 	struct knp_transport th = {};
 	u32 reason;
-	bool stayed;
 
-	if (!snap || !snap->ifaces)
-		return NF_ACCEPT;
 	reason = knp_guard(kn, snap, skb, state->pf, skb->skb_iif);
 	if (likely(!reason))
 		return NF_ACCEPT;
@@ -96,13 +117,39 @@ static unsigned int hook_guard(void *priv, struct sk_buff *skb,
 	knp_packet_set_header(&p, skb, state->pf);
 	knp_transport_parse(skb, state->pf, &p.flow, &th);
 
-	stayed = stay();
-	knp_counters_hit_reason(&kn->counters, reason, skb->len);
-	report(kn, snap, skb, state, &p, reason, mode);
-	if (stayed)
-		local_bh_enable();
+	return knp_hook_end(kn, snap, skb, state, &p, reason);
+}
 
-	return mode == KNP_MODE_ENFORCE ? NF_DROP : NF_ACCEPT;
+/* Only what is bridged or untracked may pass this node twice. */
+static bool may_pass_twice(const struct sk_buff *skb,
+			   const struct nf_hook_state *state,
+			   const struct knp_packet *p)
+{
+	return state->hook == NF_INET_POST_ROUTING &&
+	       (!p->tracked || nf_bridge_info_exists(skb));
+}
+
+static u32 out_port(const struct sk_buff *skb, const struct nf_hook_state *state)
+{
+#if IS_ENABLED(CONFIG_BRIDGE_NETFILTER)
+	u32 port = nf_bridge_get_physoutif(skb);
+
+	if (port)
+		return port;
+#endif
+	return state->out->ifindex;
+}
+
+static unsigned int hook_guard(void *priv, struct sk_buff *skb,
+			       const struct nf_hook_state *state)
+{
+	struct knp_net *kn = priv;
+	const struct knp_snapshot *snap = rcu_dereference(kn->snap);
+
+	if (!snap || !snap->ifaces)
+		return NF_ACCEPT;
+
+	return knp_hook_guard(kn, snap, skb, state);
 }
 
 static unsigned int hook(void *priv, struct sk_buff *skb,
@@ -110,31 +157,18 @@ static unsigned int hook(void *priv, struct sk_buff *skb,
 {
 	const struct knp_snapshot *snap = NULL;
 	struct knp_net *kn = priv;
-	u8 mode = READ_ONCE(kn->config.mode);
 	u32 reason = KNP_REASON_NODE;
 	struct knp_packet p __set_later;
-	bool drop, stayed;
 
 	if (state->hook != NF_INET_POST_ROUTING || skb->skb_iif) {
 		snap = rcu_dereference(kn->snap);
 		reason = knp_judge(kn, snap, skb, state, &p);
 	}
-	drop = reason > KNP_REASON_PASS_LAST;
+	if (reason == KNP_REASON_ALLOWED && may_pass_twice(skb, state, &p))
+		reason = knp_judge_account(snap, &p, skb->skb_iif,
+					   out_port(skb, state));
 
-	stayed = stay();
-	knp_counters_hit_reason(&kn->counters, reason, skb->len);
-	if (reason == KNP_REASON_ALLOWED) {
-		knp_counters_hit_rule(&kn->counters, p.verdict.egress.rule,
-				      skb->len);
-		knp_counters_hit_rule(&kn->counters, p.verdict.ingress.rule,
-				      skb->len);
-	}
-	if (drop)
-		report(kn, snap, skb, state, &p, reason, mode);
-	if (stayed)
-		local_bh_enable();
-
-	return drop && mode == KNP_MODE_ENFORCE ? NF_DROP : NF_ACCEPT;
+	return knp_hook_end(kn, snap, skb, state, &p, reason);
 }
 
 /**
@@ -238,6 +272,12 @@ int knp_hooks_attach(struct knp_net *kn, u32 wanted)
 		if (err)
 			goto err_detach;
 	}
+	if (wanted & KNP_FAMILY_BRIDGE & ~before) {
+		err = knp_bridge_attach(kn);
+		if (err)
+			goto err_detach;
+		kn->families |= KNP_FAMILY_BRIDGE;
+	}
 
 	return 0;
 
@@ -253,6 +293,10 @@ void knp_hooks_detach(struct knp_net *kn, u32 unwanted)
 
 	lockdep_assert_held(&kn->lock);
 
+	if (kn->families & unwanted & KNP_FAMILY_BRIDGE) {
+		knp_bridge_detach(kn);
+		kn->families &= ~KNP_FAMILY_BRIDGE;
+	}
 	while (i--)
 		if (kn->families & unwanted & families[i].bit)
 			family_detach(kn, &families[i]);

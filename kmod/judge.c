@@ -22,11 +22,17 @@
  *
  * Answers to the node carry no proof of how they came to be: on the way to a
  * drop, a packet in the reply direction passes if the connection began at an
- * address of this node.
+ * address of this node. There, too, the switches are asked: what pods send to
+ * their own node, and Azure's load balancer to them, may pass where policies
+ * deny it.
  */
 #include <linux/netfilter.h>
+#include <linux/netfilter_bridge.h>
 
 #include "judge.h"
+
+/* 168.63.129.16, the platform's address in every Azure network */
+#define LB_PROBES	htonl(0xa83f8110)
 
 static bool is_isolated(const struct knp_tables *t, unsigned int family,
 			const struct knp_addr *a)
@@ -115,7 +121,9 @@ static u32 judge_other(const struct knp_tables *t, const struct sk_buff *skb,
 		knp_match(t, &p->flow, &p->verdict);
 		return p->verdict.reason;
 	}
-	if (state->hook == NF_INET_LOCAL_IN &&
+	/* Routers forward none; bridges do, whoever shows their frames. */
+	if ((state->hook != NF_INET_POST_ROUTING ||
+	     nf_bridge_info_exists(skb)) &&
 	    knp_packet_is_ndp(skb, state->pf)) {
 		knp_packet_set_header(p, skb, state->pf);
 		return KNP_REASON_NDP;
@@ -155,6 +163,36 @@ static bool answers_node(const struct nf_hook_state *state,
 	       knp_addr_is_node(state->net, p->flow.family, &p->flow.src);
 }
 
+/* The health probes of Azure's load balancer, which no pod can be behind. */
+static bool is_probe(const struct knp_tables *t, const struct knp_packet *p,
+		     u32 iif, u32 oif)
+{
+	const struct knp_flow *f = &p->flow;
+
+	return f->family == KNP_V4 && f->src.w[0] == LB_PROBES &&
+	       knp_tables_role(t, p->reply ? oif : iif) != KNP_ROLE_POD;
+}
+
+/* Asked on the way to a drop alone. */
+static bool is_switched_on(const struct knp_net *kn, const struct knp_tables *t,
+			   const struct sk_buff *skb,
+			   const struct nf_hook_state *state,
+			   const struct knp_packet *p, u32 reason)
+{
+	u32 oif = state->out ? state->out->ifindex : 0;
+
+	switch (reason) {
+	case KNP_REASON_EGRESS:
+		return state->hook == NF_INET_LOCAL_IN &&
+		       READ_ONCE(kn->config.node_egress) == KNP_PASS;
+	case KNP_REASON_INGRESS:
+		return READ_ONCE(kn->config.lb_probes) == KNP_PASS &&
+		       is_probe(t, p, skb->skb_iif, oif);
+	default:
+		return false;
+	}
+}
+
 u32 knp_judge_twice(const struct knp_net *kn, const struct knp_snapshot *snap,
 		    const struct sk_buff *skb,
 		    const struct nf_hook_state *state,
@@ -168,7 +206,8 @@ u32 knp_judge_twice(const struct knp_net *kn, const struct knp_snapshot *snap,
 		reason = KNP_REASON_UNKNOWN_LOCAL;
 	/* What is made up about the node's connections is no answer. */
 	if (reason > KNP_REASON_PASS_LAST && reason != KNP_REASON_SPOOF &&
-	    answers_node(state, p))
+	    (answers_node(state, p) ||
+	     is_switched_on(kn, snap->tables, skb, state, p, reason)))
 		reason = KNP_REASON_NODE;
 
 	return reason;
@@ -190,4 +229,25 @@ u32 knp_judge_rest(const struct knp_net *kn, const struct knp_snapshot *snap,
 	    READ_ONCE(kn->config.dflt) == KNP_PASS)
 		return KNP_REASON_DEFAULT_PASS;
 	return KNP_REASON_DEFAULT_DROP;
+}
+
+u32 knp_judge_account(const struct knp_snapshot *snap, struct knp_packet *p,
+		      u32 iif, u32 oif)
+{
+	bool from_pod = knp_tables_role(snap->tables, iif) == KNP_ROLE_POD;
+	bool to_pod = knp_tables_role(snap->tables, oif) == KNP_ROLE_POD;
+	struct knp_verdict *v = &p->verdict;
+	bool egress_is_elsewhere;
+
+	if (from_pod == to_pod)
+		return KNP_REASON_ALLOWED;
+
+	egress_is_elsewhere = p->reply ? from_pod : to_pod;
+	if (egress_is_elsewhere)
+		memset(&v->egress, 0, sizeof(v->egress));
+	else
+		memset(&v->ingress, 0, sizeof(v->ingress));
+
+	return v->egress.set || v->ingress.set ? KNP_REASON_ALLOWED :
+						 KNP_REASON_NOT_ISOLATED;
 }

@@ -72,4 +72,21 @@ static __always_inline u32 knp_judge(const struct knp_net *kn,
 	return knp_judge_twice(kn, snap, skb, state, p, reason);
 }
 
+/**
+ * knp_judge_account() - which sides of an allowed packet count where it is now
+ * @snap: the tables that judged it
+ * @p: the packet; a side that does not count here is forgotten
+ * @iif: the interface that it came in by, of a bridged one the port
+ * @oif: the one that it leaves by, likewise
+ *
+ * Where the network sends a packet between two pods of a node out and back
+ * (Azure's tunnel modes), it passes twice. Both times it is judged in full;
+ * it counts for the sender where it comes from a pod and for the receiver where
+ * it goes to one.
+ *
+ * Return: KNP_REASON_ALLOWED, or KNP_REASON_NOT_ISOLATED if no side is left.
+ */
+u32 knp_judge_account(const struct knp_snapshot *snap, struct knp_packet *p,
+		      u32 iif, u32 oif);
+
 #endif /* KNP_JUDGE_H */

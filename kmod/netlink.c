@@ -90,6 +90,8 @@ static int info_put(struct sk_buff *skb, struct knp_net *kn)
 	    nla_put_u8(skb, KNP_A_MODE, kn->config.mode) ||
 	    nla_put_u8(skb, KNP_A_DEFAULT, kn->config.dflt) ||
 	    nla_put_u8(skb, KNP_A_UNKNOWN_LOCAL, kn->config.unknown_local) ||
+	    nla_put_u8(skb, KNP_A_NODE_EGRESS, kn->config.node_egress) ||
+	    nla_put_u8(skb, KNP_A_LB_PROBES, kn->config.lb_probes) ||
 	    nla_put_u32(skb, KNP_A_EVENT_RATE, kn->config.event_rate))
 		return -EMSGSIZE;
 	if (kn->txn && nla_put_u32(skb, KNP_A_TXN_PORTID, kn->txn_portid))
@@ -162,7 +164,7 @@ err_free:
  */
 
 static const struct nla_policy attach_policy[] = {
-	[KNP_A_FAMILIES] = NLA_POLICY_MASK(NLA_U32, KNP_FAMILY_ALL),
+	[KNP_A_FAMILIES] = NLA_POLICY_MASK(NLA_U32, KNP_FAMILY_MASK),
 };
 
 static int attach_doit(struct sk_buff *skb, struct genl_info *info)
@@ -188,6 +190,8 @@ static int attach_doit(struct sk_buff *skb, struct genl_info *info)
 
 	if (err == -EOPNOTSUPP)
 		return knp_refuse(info->extack, info->attrs[KNP_A_FAMILIES], err,
+				  families & KNP_FAMILY_BRIDGE ?
+				  "the kernel lacks a family, or conntrack for it: bridges need nf_conntrack_bridge" :
 				  "the kernel lacks a family, or conntrack for it");
 	if (err)
 		return knp_refuse(info->extack, NULL, err,
@@ -197,13 +201,13 @@ static int attach_doit(struct sk_buff *skb, struct genl_info *info)
 }
 
 static const struct nla_policy detach_policy[] = {
-	[KNP_A_FAMILIES] = NLA_POLICY_MASK(NLA_U32, KNP_FAMILY_ALL),
+	[KNP_A_FAMILIES] = NLA_POLICY_MASK(NLA_U32, KNP_FAMILY_MASK),
 };
 
 static int detach_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct knp_net *kn = knp_net(genl_info_net(info));
-	u32 families = KNP_FAMILY_ALL;
+	u32 families = KNP_FAMILY_MASK;
 	u32 before;
 
 	if (info->attrs[KNP_A_FAMILIES])
@@ -225,6 +229,8 @@ static const struct nla_policy config_policy[] = {
 	[KNP_A_UNKNOWN_LOCAL] = NLA_POLICY_MAX(NLA_U8, KNP_DROP),
 	[KNP_A_EVENT_RATE] = { .type = NLA_U32 },
 	[KNP_A_ENCAP] = NLA_POLICY_MAX(NLA_U8, KNP_DROP),
+	[KNP_A_NODE_EGRESS] = NLA_POLICY_MAX(NLA_U8, KNP_DROP),
+	[KNP_A_LB_PROBES] = NLA_POLICY_MAX(NLA_U8, KNP_DROP),
 };
 
 static bool config_set_u8(u8 *word, const struct nlattr *attr)
@@ -263,7 +269,8 @@ static int config_doit(struct sk_buff *skb, struct genl_info *info)
 	bool changed;
 
 	if (!a[KNP_A_MODE] && !a[KNP_A_DEFAULT] && !a[KNP_A_UNKNOWN_LOCAL] &&
-	    !a[KNP_A_EVENT_RATE] && !a[KNP_A_ENCAP])
+	    !a[KNP_A_EVENT_RATE] && !a[KNP_A_ENCAP] &&
+	    !a[KNP_A_NODE_EGRESS] && !a[KNP_A_LB_PROBES])
 		return knp_refuse(info->extack, NULL, -EINVAL,
 				  "CONFIG needs at least one setting");
 
@@ -272,6 +279,8 @@ static int config_doit(struct sk_buff *skb, struct genl_info *info)
 	changed |= config_set_u8(&c->dflt, a[KNP_A_DEFAULT]);
 	changed |= config_set_u8(&c->unknown_local, a[KNP_A_UNKNOWN_LOCAL]);
 	changed |= config_set_u8(&c->encap, a[KNP_A_ENCAP]);
+	changed |= config_set_u8(&c->node_egress, a[KNP_A_NODE_EGRESS]);
+	changed |= config_set_u8(&c->lb_probes, a[KNP_A_LB_PROBES]);
 	changed |= config_set_u32(&c->event_rate, a[KNP_A_EVENT_RATE]);
 	if (changed)
 		notify_commits(kn);

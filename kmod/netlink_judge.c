@@ -178,21 +178,27 @@ bool knp_netlink_events_wanted(struct net *net)
 	       genl_has_listeners(&knp_genl_family, net, KNP_GROUP_EVENTS);
 }
 
+static int flow_put(struct sk_buff *skb, const struct knp_flow *f)
+{
+	if (nla_put_u8(skb, KNP_A_FAMILY,
+		       f->family == KNP_V4 ? AF_INET : AF_INET6) ||
+	    nla_put(skb, KNP_A_SRC, sizeof(f->src), &f->src) ||
+	    nla_put(skb, KNP_A_DST, sizeof(f->dst), &f->dst) ||
+	    nla_put_u8(skb, KNP_A_PROTO, f->proto) ||
+	    (f->has_port && nla_put_u16(skb, KNP_A_PORT, f->dport)))
+		return -EMSGSIZE;
+
+	return 0;
+}
+
 static int event_put(struct sk_buff *skb, const struct knp_event *e, u64 lost)
 {
-	const struct knp_flow *f = &e->flow;
-
 	if (nla_put_u64_64bit(skb, KNP_A_GENERATION, e->generation,
 			      KNP_A_PAD) ||
 	    nla_put_u64_64bit(skb, KNP_A_TIME, e->time, KNP_A_PAD) ||
 	    nla_put_u8(skb, KNP_A_MODE, e->mode) ||
 	    nla_put_u32(skb, KNP_A_REASON, e->reason) ||
-	    nla_put_u8(skb, KNP_A_FAMILY,
-		       f->family == KNP_V4 ? AF_INET : AF_INET6) ||
-	    nla_put(skb, KNP_A_SRC, sizeof(f->src), &f->src) ||
-	    nla_put(skb, KNP_A_DST, sizeof(f->dst), &f->dst) ||
-	    nla_put_u8(skb, KNP_A_PROTO, f->proto) ||
-	    (f->has_port && nla_put_u16(skb, KNP_A_PORT, f->dport)) ||
+	    (e->reason != KNP_REASON_L2PROTO && flow_put(skb, &e->flow)) ||
 	    (e->iif && nla_put_u32(skb, KNP_A_IIF, e->iif)) ||
 	    (e->oif && nla_put_u32(skb, KNP_A_OIF, e->oif)) ||
 	    side_put(skb, KNP_A_EGRESS, &e->egress, NULL) ||

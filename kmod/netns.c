@@ -120,6 +120,8 @@ static int __net_init net_init(struct net *net)
 	kn->config.dflt = KNP_PASS;
 	kn->config.unknown_local = KNP_PASS;
 	kn->config.encap = KNP_DROP;
+	kn->config.node_egress = KNP_PASS;
+	kn->config.lb_probes = KNP_DROP;
 	kn->config.event_rate = EVENT_RATE;
 	atomic_set(&kn->retired, 0);
 	knp_events_init(&kn->events);
@@ -132,7 +134,7 @@ static void __net_exit net_pre_exit(struct net *net)
 	struct knp_net *kn = knp_net(net);
 
 	mutex_lock(&kn->lock);
-	knp_hooks_detach(kn, KNP_FAMILY_ALL);
+	knp_hooks_detach(kn, KNP_FAMILY_MASK);
 	mutex_unlock(&kn->lock);
 }
 

@@ -74,6 +74,8 @@ struct knp_snapshot {
  * @dflt: enum knp_action, judges until the first commit
  * @unknown_local: enum knp_action
  * @encap: enum knp_action
+ * @node_egress: enum knp_action
+ * @lb_probes: enum knp_action
  * @event_rate: events per second and CPU
  *
  * Written under knp_net.lock with WRITE_ONCE(), read anywhere with READ_ONCE().
@@ -83,6 +85,8 @@ struct knp_config {
 	u8 dflt;
 	u8 unknown_local;
 	u8 encap;
+	u8 node_egress;
+	u8 lb_probes;
 	u32 event_rate;
 };
 
@@ -98,6 +102,7 @@ struct knp_config {
  * @generation: of @snap, 0 without one; under @lock
  * @families: KNP_FAMILY_* that have hooks; under @lock
  * @hooks: of each family; where registered they must not change
+ * @bridge_hooks: likewise, of bridge.c
  * @txn: the open transaction, NULL if none; under @lock
  * @txn_portid: its owner, 0 if none; written under @lock
  * @dumps: dumps that have a snapshot pinned
@@ -116,6 +121,7 @@ struct knp_net {
 	u64 generation;
 	u32 families;
 	struct nf_hook_ops hooks[2][KNP_HOOKS];
+	struct nf_hook_ops bridge_hooks[2];
 	struct knp_txn *txn;
 	u32 txn_portid;
 	unsigned int dumps;

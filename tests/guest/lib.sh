@@ -21,6 +21,10 @@ declare -A KNPD_SOURCE=(
 	[node1]="--manifests $MANIFESTS" [node2]="--manifests $MANIFESTS"
 )
 
+# What a pod sends to its own node is judged as the rest is, but where a scenario
+# is about the default.
+KNPD_OPTIONS=${KNPD_OPTIONS-"--node-egress enforce"}
+
 # ---- TAP -------------------------------------------------------------------
 
 tap_count=0
@@ -199,6 +203,16 @@ simulated() {
 	return 0
 }
 
+# try_flows NAME: those of stdin (see probe matrix) are answered twice, or denied
+try_flows() {
+	local out code=0
+
+	echo "== $1" >>"$LOGS/matrix.log"
+	out=$(probe matrix --rounds 2 --log "$LOGS/matrix.log" 2>&1) || code=$?
+	result "$code" "$1"
+	diag "${out//# /}"
+}
+
 # one NETNS ADDRESS PORT/PROTO: prints yes, no, refused or error
 one() {
 	rm -f /run/one
@@ -267,7 +281,7 @@ knpd_start() {
 	mkdir -p "$(runtime_of "$node")" $MANIFESTS
 	# shellcheck disable=SC2086 # words are wanted
 	ip netns exec "$node" knpd --node "$node" ${KNPD_SOURCE[$node]} \
-		--runtime-dir "$(runtime_of "$node")" "$@" \
+		--runtime-dir "$(runtime_of "$node")" $KNPD_OPTIONS "$@" \
 		>>"$LOGS/knpd-$node.log" 2>&1 &
 	KNPD_PID[$node]=$!
 }
@@ -291,6 +305,22 @@ knpd_restart() {
 status() { jq -r ".$2" "$(status_of "$1")" 2>/dev/null; }
 
 generation() { ctl "$1" status -o json | jq -r .module.generation; }
+
+# counts NODE WHAT: packets by reason, and by the policy that allowed, of those
+# that are keys of WHAT
+counts() {
+	ctl "$1" stats -o json | jq -c --argjson what "$2" '
+		[(.reasons[] | {(.reason): .packets}),
+		 (.rules | group_by(.rule | split(" ")[0])[] |
+		  {(.[0].rule | split(" ")[0]): (map(.packets) | add)})] | add |
+		. as $all | $what | with_entries(.value = ($all[.key] // 0))'
+}
+
+# counted NODE BEFORE: what was counted since then
+counted() {
+	jq -cn --argjson a "$2" --argjson b "$(counts "$1" "$2")" \
+		'$b | with_entries(.value -= $a[.key])'
+}
 
 # enforced_since NODE VERSION [SECONDS]: waits until a later version of the store
 # is enforced, and nothing newer is under way

@@ -6,9 +6,10 @@
  *       echo servers, IPv4 and IPv6, in every namespace, from one process;
  *       prints "ready" when all of them listen; appends what arrives by UDP to
  *       FILE, so that a test sees what reached a server that cannot answer
- *   probe matrix [--deadline MS] [--grace MS] [--log FILE] < SPEC
+ *   probe matrix [--deadline MS] [--grace MS] [--rounds N] [--log FILE] < SPEC
  *       every connection of SPEC at once, one a line:
- *       NETNS ADDRESS PORT PROTO EXPECT LABEL, EXPECT being yes or no
+ *       NETNS[@ADDRESS] ADDRESS PORT PROTO EXPECT LABEL, from that address if
+ *       one is given, EXPECT being yes or no
  *   probe hold NETNS ADDRESS PORT PROTO [--bind ADDRESS] [--deadline MS]
  *       one long-lived connection, driven by lines on stdin: "ping" sends one
  *       message and answers "pong N" or "lost N"; "send TEXT" answers "sent"
@@ -21,13 +22,16 @@
  *       on stdin prints how long after START, microseconds of the clock, the
  *       first packet was sent that had this new verdict, and at the end of
  *       stdin the figures
+ *   probe bpf xdp|tc PATH, probe bpf tcx PATH NETNS INTERFACE
+ *       pins a program that lets everything pass, or its link to an interface
  *   probe enforced SECONDS STATUS VERSION
  *       waits until the status file says that a later version of the store
  *       than VERSION is enforced, and that nothing newer is under way
  *
- * A connection counts as "yes" when the peer's echo came back. It is "no" when
- * nothing came until the deadline, "refused" when somebody answered that there
- * is no service (so the packet did pass).
+ * A connection counts as "yes" when the peer's echo came back, with rounds one
+ * after the other. It is "no" when nothing came until the deadline, "refused"
+ * when somebody answered that there is no service (so the packet did pass),
+ * "stuck" when a later round was not answered.
  *
  * Under emulation nothing is fast, so an expected answer may take until the
  * deadline; the grace is how long the silence of the others is listened to
@@ -41,7 +45,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/tcp.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <sched.h>
@@ -53,7 +56,6 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/inotify.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -142,12 +144,19 @@ socklen_t parse_address(const char *text, int port,
 	die("address %s", text);
 }
 
-static void raise_file_limit(void)
+void bind_to(int fd, const char *from)
 {
-	struct rlimit lim = { .rlim_cur = 65536, .rlim_max = 65536 };
+	struct sockaddr_storage sa;
+	socklen_t len = parse_address(from, 0, &sa);
 
-	if (setrlimit(RLIMIT_NOFILE, &lim))
-		die("file limit");
+	if (bind(fd, (struct sockaddr *)&sa, len))
+		die("bind %s", from);
+}
+
+bool unfinished(int err)
+{
+	return err == EAGAIN || err == EINTR || err == ENOTCONN ||
+	       err == EINPROGRESS || err == EALREADY;
 }
 
 /* serve ------------------------------------------------------------------ */
@@ -169,6 +178,17 @@ static void watch(int ep, int fd, enum server_kind kind)
 		die("epoll");
 }
 
+/* So that an answer can come from the address that was asked. */
+static void ask_for_address(int fd, int family)
+{
+	int level = family == AF_INET ? IPPROTO_IP : IPPROTO_IPV6;
+	int what = family == AF_INET ? IP_PKTINFO : IPV6_RECVPKTINFO;
+	int one = 1;
+
+	if (setsockopt(fd, level, what, &one, sizeof(one)))
+		die("addresses of packets");
+}
+
 static void serve_on(int ep, const char *netns, int family, int port, int proto)
 {
 	const char *any = family == AF_INET ? "0.0.0.0" : "::";
@@ -181,6 +201,8 @@ static void serve_on(int ep, const char *netns, int family, int port, int proto)
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
 	if (family == AF_INET6)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one));
+	if (proto == IPPROTO_UDP)
+		ask_for_address(fd, family);
 	if (bind(fd, (struct sockaddr *)&sa, len))
 		die("bind %s port %d protocol %d", netns, port, proto);
 	if (proto != IPPROTO_UDP && listen(fd, 1024))
@@ -188,21 +210,49 @@ static void serve_on(int ep, const char *netns, int family, int port, int proto)
 	watch(ep, fd, proto == IPPROTO_UDP ? DATAGRAM : LISTENER);
 }
 
+/*
+ * The kernel takes back what it said of a packet: the answer leaves from the
+ * address that was asked, and by any interface.
+ */
+static void answer_from(struct msghdr *msg)
+{
+	struct cmsghdr *c = CMSG_FIRSTHDR(msg);
+
+	if (c && c->cmsg_level == IPPROTO_IP)
+		((struct in_pktinfo *)CMSG_DATA(c))->ipi_ifindex = 0;
+	else if (c && c->cmsg_level == IPPROTO_IPV6)
+		((struct in6_pktinfo *)CMSG_DATA(c))->ipi6_ifindex = 0;
+}
+
 static void echo_datagrams(int fd, FILE *log)
 {
+	_Alignas(struct cmsghdr)
+	char control[CMSG_SPACE(sizeof(struct in6_pktinfo))];
 	struct sockaddr_storage from;
-	socklen_t len = sizeof(from);
 	char buf[MSG_LEN];
+	struct iovec iov = { .iov_base = buf };
+	struct msghdr msg = {
+		.msg_name = &from,
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control,
+	};
 	ssize_t n;
 
-	while ((n = recvfrom(fd, buf, sizeof(buf), 0, (struct sockaddr *)&from,
-			     &len)) >= 0) {
+	for (;;) {
+		iov.iov_len = sizeof(buf);
+		msg.msg_namelen = sizeof(from);
+		msg.msg_controllen = sizeof(control);
+		n = recvmsg(fd, &msg, 0);
+		if (n < 0)
+			return;
 		if (log) {
 			fwrite(buf, 1, (size_t)n, log);
 			fflush(log);
 		}
-		sendto(fd, buf, (size_t)n, 0, (struct sockaddr *)&from, len);
-		len = sizeof(from);
+		iov.iov_len = (size_t)n;
+		answer_from(&msg);
+		sendmsg(fd, &msg, 0);
 	}
 }
 
@@ -274,233 +324,6 @@ static int cmd_serve(int argc, char **argv)
 		for (i = 0; i < n; i++)
 			serve_event(ep, &ev[i], log);
 	}
-}
-
-/* matrix ----------------------------------------------------------------- */
-
-/**
- * struct try - one connection
- * @result: NULL until it is known
- */
-struct try {
-	char netns[NAME_LEN];
-	char addr[INET6_ADDRSTRLEN];
-	char label[2 * NAME_LEN];
-	const char *result;
-	int64_t start, end;
-	int port;
-	int proto;
-	int fd;
-	bool expect;
-	bool sent;
-	bool repeated;
-};
-
-static size_t read_spec(struct try **ret)
-{
-	size_t n = 0, cap = 0;
-	struct try *v = NULL;
-	char line[512];
-
-	while (fgets(line, sizeof(line), stdin)) {
-		char proto[NAME_LEN], expect[NAME_LEN];
-		struct try *t;
-
-		if (n == cap) {
-			cap = cap ? 2 * cap : 256;
-			v = realloc(v, cap * sizeof(*v));
-			if (!v)
-				die("memory");
-		}
-		t = &v[n++];
-		memset(t, 0, sizeof(*t));
-		if (sscanf(line, "%63s %45s %d %63s %63s %127s", t->netns,
-			   t->addr, &t->port, proto, expect, t->label) != 6)
-			die("line %zu of the specification", n);
-		t->proto = proto_number(proto);
-		t->expect = !strcmp(expect, "yes");
-		t->fd = -1;
-	}
-	*ret = v;
-	return n;
-}
-
-static void finish(struct try *t, const char *result)
-{
-	t->result = result;
-	t->end = now_us();
-	close(t->fd);
-	t->fd = -1;
-}
-
-static void begin(struct try *t, int ep)
-{
-	struct epoll_event ev = {
-		.events = EPOLLIN | EPOLLOUT | EPOLLET,
-		.data.ptr = t,
-	};
-	struct sockaddr_storage sa;
-	socklen_t len;
-
-	enter(t->netns);
-	len = parse_address(t->addr, t->port, &sa);
-	t->fd = new_socket(sa.ss_family, t->proto);
-	t->start = now_us();
-	if (connect(t->fd, (struct sockaddr *)&sa, len) && errno != EINPROGRESS) {
-		finish(t, errno == ECONNREFUSED ? "refused" : "error");
-		return;
-	}
-	if (epoll_ctl(ep, EPOLL_CTL_ADD, t->fd, &ev))
-		die("epoll");
-}
-
-static bool was_repeated(const struct try *t)
-{
-	struct tcp_info info;
-	socklen_t len = sizeof(info);
-
-	if (t->proto != IPPROTO_TCP)
-		return false;
-	memset(&info, 0, sizeof(info));
-	if (getsockopt(t->fd, IPPROTO_TCP, TCP_INFO, &info, &len))
-		return false;
-	return info.tcpi_total_retrans > 0;
-}
-
-/* SCTP says ENOTCONN, and hangs up, while it is still connecting. */
-static bool unfinished(int err)
-{
-	return err == EAGAIN || err == EINTR || err == ENOTCONN ||
-	       err == EINPROGRESS || err == EALREADY;
-}
-
-/* Events are edges: a socket that hangs up while connecting costs nothing. */
-static void advance(struct try *t, uint32_t events)
-{
-	char buf[MSG_LEN];
-
-	if (!t->sent && (events & EPOLLOUT) && !(events & EPOLLERR)) {
-		if (send(t->fd, "knp\n", 4, MSG_NOSIGNAL) == 4) {
-			t->sent = true;
-		} else if (!unfinished(errno)) {
-			finish(t, errno == ECONNREFUSED ? "refused" : "error");
-			return;
-		}
-	}
-	if (!(events & (EPOLLIN | EPOLLERR | EPOLLHUP)))
-		return;
-	if (recv(t->fd, buf, sizeof(buf), 0) > 0) {
-		t->repeated = was_repeated(t);
-		finish(t, "yes");
-	} else if (errno == ECONNREFUSED || errno == ECONNRESET) {
-		finish(t, "refused");
-	} else if (!unfinished(errno)) {
-		finish(t, "error");
-	}
-}
-
-static size_t count_open(const struct try *v, size_t n, bool expected)
-{
-	size_t i, open = 0;
-
-	for (i = 0; i < n; i++)
-		open += !v[i].result && (!expected || v[i].expect);
-	return open;
-}
-
-static void run_matrix(struct try *v, size_t n, int64_t deadline, int64_t grace)
-{
-	struct epoll_event ev[256];
-	int ep = epoll_create1(EPOLL_CLOEXEC);
-	int64_t start, quiet;
-	size_t i;
-	int k, got;
-
-	for (i = 0; i < n; i++)
-		begin(&v[i], ep);
-	start = now_us();
-	quiet = start;
-	while (count_open(v, n, false)) {
-		if (count_open(v, n, true)) {
-			quiet = now_us();
-			if (quiet - start > deadline)
-				break;
-		} else if (now_us() - quiet > grace) {
-			break;
-		}
-		got = epoll_wait(ep, ev, 256, 20);
-		for (k = 0; k < got; k++) {
-			struct try *t = ev[k].data.ptr;
-
-			if (!t->result)
-				advance(t, ev[k].events);
-		}
-	}
-	for (i = 0; i < n; i++)
-		if (!v[i].result)
-			finish(&v[i], "no");
-	close(ep);
-}
-
-static int report_matrix(const struct try *v, size_t n, const char *path)
-{
-	size_t i, yes = 0, wrong = 0, repeated = 0;
-	int64_t slowest = 0;
-	FILE *log;
-
-	log = fopen(path, "ae");
-	if (!log)
-		die("%s", path);
-	for (i = 0; i < n; i++) {
-		const struct try *t = &v[i];
-		const char *expect = t->expect ? "yes" : "no";
-		bool bad = strcmp(t->result, expect) != 0;
-		int64_t took = t->end - t->start;
-
-		fprintf(log, "%s expected=%s got=%s us=%lld\n", t->label,
-			expect, t->result, (long long)took);
-		yes += !strcmp(t->result, "yes");
-		repeated += t->repeated;
-		if (t->expect && took > slowest)
-			slowest = took;
-		if (!bad)
-			continue;
-		if (++wrong <= 20)
-			printf("# %s: expected %s, got %s\n", t->label, expect,
-			       t->result);
-	}
-	fclose(log);
-	printf("# %zu connections: %zu answered, %zu silent, %zu wrong; slowest answer %lld ms, %zu repeated\n",
-	       n, yes, n - yes, wrong, (long long)(slowest / 1000), repeated);
-	return wrong ? 1 : 0;
-}
-
-static int cmd_matrix(int argc, char **argv)
-{
-	int64_t deadline = 30000, grace = 400;
-	const char *log = "/dev/null";
-	struct try *v;
-	size_t n;
-	int i, ret;
-
-	for (i = 0; i + 1 < argc; i += 2) {
-		if (!strcmp(argv[i], "--deadline"))
-			deadline = atoi(argv[i + 1]);
-		else if (!strcmp(argv[i], "--grace"))
-			grace = atoi(argv[i + 1]);
-		else if (!strcmp(argv[i], "--log"))
-			log = argv[i + 1];
-	}
-	raise_file_limit();
-	n = read_spec(&v);
-	if (!n) {
-		puts("# no connections");
-		return 1;
-	}
-	run_matrix(v, n, deadline * 1000, grace * 1000);
-	ret = report_matrix(v, n, log);
-	free(v);
-	return ret;
 }
 
 /* hold ------------------------------------------------------------------- */
@@ -623,16 +446,10 @@ static int cmd_hold(int argc, char **argv)
 			wait = atoi(argv[i + 1]);
 	}
 	enter(argv[0]);
-	if (from) {
-		len = parse_address(from, 0, &sa);
-		fd = new_socket(sa.ss_family, proto_number(argv[3]));
-		if (bind(fd, (struct sockaddr *)&sa, len))
-			die("bind %s", from);
-		len = parse_address(argv[1], atoi(argv[2]), &sa);
-	} else {
-		len = parse_address(argv[1], atoi(argv[2]), &sa);
-		fd = new_socket(sa.ss_family, proto_number(argv[3]));
-	}
+	len = parse_address(argv[1], atoi(argv[2]), &sa);
+	fd = new_socket(sa.ss_family, proto_number(argv[3]));
+	if (from)
+		bind_to(fd, from);
 	if (connect(fd, (struct sockaddr *)&sa, len) && errno != EINPROGRESS)
 		die("connect %s", argv[1]);
 	hold_loop(fd, wait * 1000);
@@ -837,7 +654,7 @@ int main(int argc, char **argv)
 	if (argc > 1 && !strcmp(argv[1], "serve"))
 		return cmd_serve(argc - 2, argv + 2);
 	if (argc > 1 && !strcmp(argv[1], "matrix"))
-		return cmd_matrix(argc - 2, argv + 2);
+		return probe_matrix(argc - 2, argv + 2);
 	if (argc > 1 && !strcmp(argv[1], "hold"))
 		return cmd_hold(argc - 2, argv + 2);
 	if (argc > 1 && !strcmp(argv[1], "latency"))
@@ -846,6 +663,9 @@ int main(int argc, char **argv)
 		return cmd_enforced(argc - 2, argv + 2);
 	if (argc > 1 && !strcmp(argv[1], "changes"))
 		return probe_changes(argc - 2, argv + 2);
-	fputs("usage: probe serve|matrix|hold|latency|enforced|changes ...\n", stderr);
+	if (argc > 1 && !strcmp(argv[1], "bpf"))
+		return probe_bpf(argc - 2, argv + 2);
+	fputs("usage: probe serve|matrix|hold|latency|enforced|changes|bpf ...\n",
+	      stderr);
 	return 2;
 }

@@ -30,8 +30,20 @@ int new_socket(int family, int proto);
 socklen_t parse_address(const char *text, int port,
 			struct sockaddr_storage *ret);
 
+/* The client's address. */
+void bind_to(int fd, const char *from);
+
+/* SCTP says ENOTCONN, and hangs up, while it is still connecting. */
+bool unfinished(int err);
+
 /* One line of statistics of @n durations, which are sorted on the way. */
 void print_figures(int64_t *us, int n);
+
+/* "probe matrix"; return the exit status. */
+int probe_matrix(int argc, char **argv);
+
+/* "probe bpf"; return the exit status. */
+int probe_bpf(int argc, char **argv);
 
 /* "probe changes"; return the exit status. */
 int probe_changes(int argc, char **argv);

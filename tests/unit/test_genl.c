@@ -172,10 +172,12 @@ static void get_is_a_dump_of_one_table_or_all(void **state)
 
 static void config_sends_only_what_changes(void **state)
 {
-	const struct knp_config mode = { KNP_MODE_AUDIT, -1, -1, -1,
+	const struct knp_config mode = { KNP_MODE_AUDIT, -1, -1, -1, -1, -1,
 					 -1 };
 	const struct knp_config all = { KNP_MODE_ENFORCE, KNP_DROP, KNP_PASS,
-					0xffffffff, KNP_DROP };
+					0xffffffff, KNP_DROP, -1, -1 };
+	const struct knp_config switches = { -1, -1, -1, -1, -1, KNP_DROP,
+					     KNP_PASS };
 
 	(void)state;
 	assert_bytes(knp_wire_config(FAMILY, &mode),
@@ -184,6 +186,9 @@ static void config_sends_only_what_changes(void **state)
 	assert_bytes(knp_wire_config(FAMILY, &all),
 		     "3c000000 23010500 00000000 00000000",
 		     "0a010000 05000800 00000000 05000900 01000000 05000a00 00000000 08000b00 ffffffff 05002000 01000000");
+	assert_bytes(knp_wire_config(FAMILY, &switches),
+		     "24000000 23010500 00000000 00000000",
+		     "0a010000 05002100 01000000 05002200 00000000");
 }
 
 static void explain_leaves_the_port_out_where_there_is_none(void **state)
@@ -225,6 +230,8 @@ static void put_info(struct nl_msg *msg)
 	nla_put_u8(msg, KNP_A_MODE, KNP_MODE_AUDIT);
 	nla_put_u8(msg, KNP_A_DEFAULT, KNP_DROP);
 	nla_put_u8(msg, KNP_A_UNKNOWN_LOCAL, KNP_PASS);
+	nla_put_u8(msg, KNP_A_NODE_EGRESS, KNP_PASS);
+	nla_put_u8(msg, KNP_A_LB_PROBES, KNP_DROP);
 	nla_put_u32(msg, KNP_A_EVENT_RATE, 100);
 	nla_put_u8(msg, KNP_A_ENCAP, KNP_DROP);
 }
@@ -250,6 +257,8 @@ static void info_is_read(void **state)
 	assert_string_equal(info.version, "0.1.0");
 	assert_int_equal(info.instance, 77);
 	assert_int_equal(info.generation, 12);
+	assert_int_equal(info.node_egress, KNP_PASS);
+	assert_int_equal(info.lb_probes, KNP_DROP);
 	assert_int_equal(info.families, KNP_FAMILY_IPV6);
 	assert_int_equal(info.mode, KNP_MODE_AUDIT);
 	assert_int_equal(info.dflt, KNP_DROP);
