@@ -53,13 +53,13 @@
 /**
  * struct host - a namespace that sends and receives
  * @out: socket of its eth0, -1: it has none, it is a node
- * @in: what it receives by
+ * @sockets: what it receives by
  */
 struct host {
 	char name[32];
 	int out;
-	struct pollfd in[SOCKETS_MAX];
-	unsigned int nin;
+	struct pollfd sockets[SOCKETS_MAX];
+	unsigned int nsockets;
 };
 
 /** struct got - what a receiver saw since the last step */
@@ -108,7 +108,7 @@ static void add_in(struct host *h, int fd)
 
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)))
 		die("buffer");
-	h->in[h->nin++] = (struct pollfd){ .fd = fd, .events = POLLIN };
+	h->sockets[h->nsockets++] = (struct pollfd){ .fd = fd, .events = POLLIN };
 }
 
 static void open_pod(struct host *h, unsigned int ifindex)
@@ -224,8 +224,8 @@ static void receive_all(const struct host *h, int family, int number, int mark,
 {
 	int seen, of = 0;
 
-	for (unsigned int i = 0; i < h->nin; i++) {
-		while ((seen = receive(h, h->in[i].fd, &of)) != -2) {
+	for (unsigned int i = 0; i < h->nsockets; i++) {
+		while ((seen = receive(h, h->sockets[i].fd, &of)) != -2) {
 			got->packet |= of == family && seen == number;
 			got->mark |= of == family && seen == mark;
 		}
@@ -294,7 +294,7 @@ static struct got await(const struct host *h, int family, int number, int mark)
 	struct got got = { 0 };
 
 	receive_all(h, family, number, mark, &got);
-	while (!got.mark && poll((struct pollfd *)h->in, h->nin, PATIENCE_MS) > 0)
+	while (!got.mark && poll((struct pollfd *)h->sockets, h->nsockets, PATIENCE_MS) > 0)
 		receive_all(h, family, number, mark, &got);
 	/* A node has other sockets, which may have been looked at too early. */
 	receive_all(h, family, number, mark, &got);
