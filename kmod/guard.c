@@ -27,12 +27,10 @@
  */
 #include <linux/icmp.h>
 #include <linux/icmpv6.h>
-#include <linux/inetdevice.h>
 #include <linux/ipv6.h>
 #include <linux/netfilter.h>
 #include <net/ip.h>
 #include <net/ipv6.h>
-#include <net/route.h>
 
 #include "guard.h"
 
