@@ -724,7 +724,7 @@ static int start(struct knpd *d)
 	if (err)
 		return err;
 	d->status.input = d->input;
-	if (d->node_options.listen)
+	if (d->node_options.listen && !d->opt.null_backend)
 		err = open_uncovered(d);
 	if (err)
 		return err;

@@ -112,9 +112,9 @@ static bool leads_away(struct nlattr *attr[IFLA_MAX + 1])
 	       is_kind(attr[IFLA_LINKINFO], IFLA_INFO_KIND, "veth");
 }
 
-static bool is_port(struct nlattr *attr[IFLA_MAX + 1])
+bool knp_links_is_port(const struct nlattr *linkinfo)
 {
-	return is_kind(attr[IFLA_LINKINFO], IFLA_INFO_SLAVE_KIND, "bridge");
+	return is_kind(linkinfo, IFLA_INFO_SLAVE_KIND, "bridge");
 }
 
 static int on_link(struct nl_msg *msg, void *arg)
@@ -132,7 +132,7 @@ static int on_link(struct nl_msg *msg, void *arg)
 	if (!leads_away(attr))
 		return NL_OK;
 	note(r, &r->veths, (uint32_t)info->ifi_index);
-	if (is_port(attr))
+	if (knp_links_is_port(attr[IFLA_LINKINFO]))
 		note(r, &r->ports, (uint32_t)info->ifi_index);
 	return NL_OK;
 }
@@ -347,7 +347,8 @@ static int on_message(struct nl_msg *msg, void *arg)
 	switch (nlh->nlmsg_type) {
 	case RTM_NEWLINK:
 		if (!nlmsg_parse(nlh, sizeof(struct ifinfomsg), link, IFLA_MAX,
-				 NULL) && leads_away(link) && is_port(link))
+				 NULL) && leads_away(link) &&
+		    knp_links_is_port(link[IFLA_LINKINFO]))
 			tell_soon(arg);
 		break;
 	case RTM_DELLINK:

@@ -24,12 +24,14 @@
 #ifndef KNP_LINKS_H
 #define KNP_LINKS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "store.h"
 
 struct event_base;
+struct nlattr;
 struct knp_links;
 
 /**
@@ -58,5 +60,8 @@ void knp_links_clear(struct knp_links_view *view);
 int knp_links_open(struct event_base *base, void (*changed)(void *arg),
 		   void *arg, struct knp_links **ret);
 void knp_links_close(struct knp_links *l);
+
+/* Whether a link, by its IFLA_LINKINFO (may be NULL), is the port of a bridge. */
+bool knp_links_is_port(const struct nlattr *linkinfo);
 
 #endif /* KNP_LINKS_H */

@@ -21,6 +21,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "links.h"
 #include "log.h"
 #include "ruleset.h"
 #include "uncovered.h"
@@ -43,6 +44,9 @@ struct lines {
  * @links: uint32_t, all interfaces
  * @queued: uint32_t, those with a queue for filters
  * @suspects: of addresses; named if they were there the last time, too
+ * @blind: nobody shows what passes between ports
+ * @oif: an answer about a route
+ * @filtered: how many programs a dump of filters had
  */
 struct looking {
 	const struct knp_uncovered *u;
@@ -50,6 +54,7 @@ struct looking {
 	struct lines suspects;
 	struct knp_recs links;
 	struct knp_recs queued;
+	bool blind;
 	uint32_t oif;
 	uint32_t filtered;
 };
@@ -170,17 +175,6 @@ static void on_bridge_port(struct looking *k, uint32_t bridge)
 	free(line);
 }
 
-static bool is_port(const struct nlattr *linkinfo)
-{
-	struct nlattr *info[IFLA_INFO_MAX + 1];
-
-	return linkinfo &&
-	       !nla_parse_nested(info, IFLA_INFO_MAX,
-				 (struct nlattr *)linkinfo, NULL) &&
-	       info[IFLA_INFO_SLAVE_KIND] &&
-	       !nla_strcmp(info[IFLA_INFO_SLAVE_KIND], "bridge");
-}
-
 static int sysctl_of(const char *path)
 {
 	FILE *f = fopen(path, "re");
@@ -219,9 +213,8 @@ static int on_link(struct nl_msg *msg, void *arg)
 	if (has_xdp(attr[IFLA_XDP]))
 		add(&k->found, "XDP program at %s: what it redirects passes no hook",
 		    name_of(ifindex, name));
-	if (!k->u->options.bridges && attr[IFLA_MASTER] &&
-	    is_port(attr[IFLA_LINKINFO]) && is_pods(k, ifindex) &&
-	    !frames_are_shown())
+	if (k->blind && attr[IFLA_MASTER] && is_pods(k, ifindex) &&
+	    knp_links_is_port(attr[IFLA_LINKINFO]))
 		on_bridge_port(k, nla_get_u32(attr[IFLA_MASTER]));
 	return NL_OK;
 }
@@ -429,6 +422,7 @@ static void look(struct looking *k)
 	struct tcmsg tc = { .tcm_family = AF_UNSPEC };
 	struct nfgenmsg nf = { .nfgen_family = AF_UNSPEC };
 
+	k->blind = !k->u->options.bridges && !frames_are_shown();
 	ask(NETLINK_ROUTE, RTM_GETLINK, NLM_F_DUMP, &link, sizeof(link),
 	    on_link, k);
 	ask(NETLINK_ROUTE, RTM_GETQDISC, NLM_F_DUMP, &tc, sizeof(tc), on_qdisc,

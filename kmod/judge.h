@@ -12,11 +12,16 @@ struct nf_hook_state;
 
 /**
  * knp_judge_rest() - what knp_judge() leaves over
+ * @kn: the namespace
+ * @snap: its tables, NULL before the first commit
+ * @skb: the packet
+ * @state: of the packet's own family
+ * @p: set
  *
  * There are no tables, or no entry, or the packet is an error about a
  * connection.
  *
- * The parameters, what is returned and what is set are knp_judge()'s.
+ * Return: enum knp_reason.
  */
 u32 knp_judge_rest(const struct knp_net *kn, const struct knp_snapshot *snap,
 		   const struct sk_buff *skb, const struct nf_hook_state *state,
@@ -24,9 +29,14 @@ u32 knp_judge_rest(const struct knp_net *kn, const struct knp_snapshot *snap,
 
 /**
  * knp_judge_twice() - what the tables' verdict on connections is not all of
+ * @kn: the namespace
+ * @snap: its tables
+ * @skb: the packet
+ * @state: of the packet's own family
+ * @p: what is known of it
  * @reason: the verdict
  *
- * The other parameters and what is returned are knp_judge()'s.
+ * Return: enum knp_reason.
  */
 u32 knp_judge_twice(const struct knp_net *kn, const struct knp_snapshot *snap,
 		    const struct sk_buff *skb,

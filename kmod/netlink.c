@@ -191,7 +191,7 @@ static int attach_doit(struct sk_buff *skb, struct genl_info *info)
 	if (err == -EOPNOTSUPP)
 		return knp_refuse(info->extack, info->attrs[KNP_A_FAMILIES], err,
 				  families & KNP_FAMILY_BRIDGE ?
-				  "the kernel lacks a family, or conntrack for it: bridges need nf_conntrack_bridge" :
+				  "the kernel lacks a family, or nf_conntrack_bridge" :
 				  "the kernel lacks a family, or conntrack for it");
 	if (err)
 		return knp_refuse(info->extack, NULL, err,
