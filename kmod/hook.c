@@ -78,10 +78,10 @@ static bool stay(void)
 	return true;
 }
 
-unsigned int knp_hook_end(struct knp_net *kn, const struct knp_snapshot *snap,
-			  const struct sk_buff *skb,
-			  const struct nf_hook_state *state,
-			  const struct knp_packet *p, u32 reason)
+static __always_inline unsigned int
+hook_end(struct knp_net *kn, const struct knp_snapshot *snap,
+	 const struct sk_buff *skb, const struct nf_hook_state *state,
+	 const struct knp_packet *p, u32 reason)
 {
 	u8 mode = READ_ONCE(kn->config.mode);
 	bool drop = reason > KNP_REASON_PASS_LAST;
@@ -100,6 +100,14 @@ unsigned int knp_hook_end(struct knp_net *kn, const struct knp_snapshot *snap,
 		local_bh_enable();
 
 	return drop && mode == KNP_MODE_ENFORCE ? NF_DROP : NF_ACCEPT;
+}
+
+unsigned int knp_hook_end(struct knp_net *kn, const struct knp_snapshot *snap,
+			  const struct sk_buff *skb,
+			  const struct nf_hook_state *state,
+			  const struct knp_packet *p, u32 reason)
+{
+	return hook_end(kn, snap, skb, state, p, reason);
 }
 
 unsigned int knp_hook_guard(struct knp_net *kn, const struct knp_snapshot *snap,
@@ -168,7 +176,7 @@ static unsigned int hook(void *priv, struct sk_buff *skb,
 		reason = knp_judge_account(snap, &p, skb->skb_iif,
 					   out_port(skb, state));
 
-	return knp_hook_end(kn, snap, skb, state, &p, reason);
+	return hook_end(kn, snap, skb, state, &p, reason);
 }
 
 /**
