@@ -1,0 +1,98 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# What does not concern a connection does not disturb it: a thousand commits, a
+# daemon that is killed and comes back. Not one packet is lost: no answer of UDP
+# is missing, which nobody sends again, and the module has dropped nothing.
+# shellcheck source=tests/guest/lib.sh
+. /guest/lib.sh
+
+COMMITS=1000
+
+open_all() {
+	local f proto to
+
+	for f in 4 6; do
+		to=$("ip${f}_of" x/b)
+		for proto in TCP UDP SCTP; do
+			hold_open "near_${proto}_$f" x-a "$to" 80 $proto
+			hold_open "far_${proto}_$f" z-a "$to" 80 $proto
+		done
+	done
+}
+
+answered() {
+	local name got
+
+	for name in {near,far}_{TCP,UDP,SCTP}_{4,6}; do
+		got=$(hold_say "$name" ping)
+		[ "$got" = pong ] || {
+			echo "$name: $got"
+			return 1
+		}
+	done
+}
+
+dropped() {
+	ctl node1 stats -o json |
+		jq '[.reasons[] | select(.verdict == "drop") | .packets] | add // 0'
+}
+
+# Each puts the record of a rule that nothing refers to.
+commit_many() {
+	local i steps=()
+
+	for ((i = 0; i < COMMITS; i++)); do
+		steps+=(a.begin=now "a.rule=$((4000 + i % 100))" a.commit=1)
+	done
+	on node1 txn "${steps[@]}" >/run/commits
+}
+
+all_committed() {
+	equals "$(grep -c '^a.commit=1 ok$' /run/commits)" $COMMITS
+}
+
+# As long as process $1 runs, and once more.
+answered_while() {
+	local rounds=0
+
+	while [ -e "/proc/$1" ]; do
+		answered || return 1
+		rounds=$((rounds + 1))
+	done
+	answered && [ $rounds -gt 0 ] && echo "$rounds rounds"
+}
+
+topology_up
+serve
+cluster_manifests | publish cluster.yaml
+check "module loads, both nodes enforce" nodes_start
+change "x admits x and z" apply x/own <<-END
+	podSelector: {}
+	ingress:
+	- from:
+	  - podSelector: {}
+	  - namespaceSelector: {matchLabels: {team: z-team}}
+END
+open_all
+check "connections are open" answered
+drops=$(dropped)
+
+knpd_kill node1
+check "knpd is killed: connections go on" answered
+before=$(generation node1)
+commit_many &
+check "connections go on while there are $COMMITS commits" answered_while $!
+wait $!
+check "... all of which were made" all_committed
+check "... one generation each" equals "$(generation node1)" $((before + COMMITS))
+check "knpd comes back" knpd_restart node1
+check "connections go on" answered
+change "a policy that concerns others" apply y/own <<-END
+	podSelector: {}
+	ingress: []
+END
+check "connections go on again" answered
+check "nothing was dropped" equals "$(dropped)" "$drops"
+
+finish
