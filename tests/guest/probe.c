@@ -247,7 +247,7 @@ static void echo_datagrams(int fd, FILE *log)
 		if (n < 0)
 			return;
 		if (log) {
-			fwrite(buf, 1, (size_t)n, log);
+			fwrite(iov.iov_base, 1, (size_t)n, log);
 			fflush(log);
 		}
 		iov.iov_len = (size_t)n;

@@ -29,12 +29,14 @@ proxy=$(option proxy)
 agent=$(option agent)
 specs=$(option specs)
 
-# What holds where nothing is enforced.
+# What holds where nothing is enforced. In the last one, whoever is left may reach
+# everybody but himself, and nobody looks at that.
 UNENFORCED="\
 API should support creating NetworkPolicy API operations
 API should support creating NetworkPolicy API with endport field
 should enforce policy to allow ingress traffic from pods in all namespaces
 should support allow-all policy
+should enforce policy based on any PodSelectors
 "
 
 # The guest's own network namespace is what the others call by the node's name.
