@@ -480,7 +480,7 @@ help:
 	@echo
 	@echo 'Measuring (build/bench/*.json has the machine, too):'
 	@echo '  make bench           verdicts beside nft, ipset, iptables and others, in UML'
-	@echo '                       (QUICK=1: the main workloads, in three minutes)'
+	@echo '                       (QUICK=1: the main workloads, in ten minutes)'
 	@echo '  make bench-daemon    knpd with 100,000 Pods, 5,000 Namespaces, 10,000 policies'
 	@echo
 	@echo 'Setting up:'
