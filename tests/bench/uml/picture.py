@@ -115,7 +115,8 @@ def draw(results, folder):
     if ("pods-10", "ipv4", "uniform") not in results.times:
         return
     width = len(PANELS) * (WIDTH + GAP) + LEGEND
-    out = ['<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" '
+    out = ['<!-- SPDX-License-Identifier: Apache-2.0 -->',
+           '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" '
            'role="img" aria-label="ns per verdict">' % (width, HEIGHT),
            "<title>Nanoseconds per verdict</title>",
            "<style>%s</style>" % STYLE,
