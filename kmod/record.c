@@ -317,6 +317,23 @@ static int put_peer(struct knp_tables *t, const void *data, const char **msg)
 	return knp_peer_set(t, p.family, &p.addr, rec.class_id);
 }
 
+/* The slot of a key for writing: one that is there, or a new one. */
+static int get_slot(struct knp_tables *t, u32 table, struct knp_map *map,
+		    const struct knp_addr *key, u32 extra, const char **msg,
+		    struct knp_slot **ret)
+{
+	int err;
+
+	if (!knp_map_find(map, &t->seed, key, extra)) {
+		err = check_room(t, table, msg);
+		if (err)
+			return err;
+	}
+
+	*ret = knp_slot_edit(t, table, map, key, extra);
+	return *ret ? 0 : -ENOMEM;
+}
+
 static int put_cidr(struct knp_tables *t, const void *data, const char **msg)
 {
 	struct knp_rec_cidr rec;
@@ -335,15 +352,9 @@ static int put_cidr(struct knp_tables *t, const void *data, const char **msg)
 		return refuse(msg, -ENOENT, "no such class");
 
 	map = &t->map[KNP_MAP_CIDRS + p.family];
-	if (!knp_map_find(map, &t->seed, &p.addr, rec.prefixlen)) {
-		err = check_room(t, KNP_TABLE_CIDR, msg);
-		if (err)
-			return err;
-	}
-
-	slot = knp_slot_edit(t, KNP_TABLE_CIDR, map, &p.addr, rec.prefixlen);
-	if (!slot)
-		return -ENOMEM;
+	err = get_slot(t, KNP_TABLE_CIDR, map, &p.addr, rec.prefixlen, msg, &slot);
+	if (err)
+		return err;
 	t->stale[p.family] = true;
 	err = knp_use_instead(t, KNP_TABLE_CLASS, slot->a, rec.class_id);
 	if (err)
@@ -387,15 +398,9 @@ static int put_endpoint(struct knp_tables *t, const void *data,
 		return err;
 
 	map = &t->map[KNP_MAP_ENDPOINTS + p.family];
-	if (!knp_map_find(map, &t->seed, &p.addr, 0)) {
-		err = check_room(t, KNP_TABLE_ENDPOINT, msg);
-		if (err)
-			return err;
-	}
-
-	slot = knp_slot_edit(t, KNP_TABLE_ENDPOINT, map, &p.addr, 0);
-	if (!slot)
-		return -ENOMEM;
+	err = get_slot(t, KNP_TABLE_ENDPOINT, map, &p.addr, 0, msg, &slot);
+	if (err)
+		return err;
 	if (knp_use_instead(t, KNP_TABLE_SET, slot->a, rec.egress_set) ||
 	    knp_use_instead(t, KNP_TABLE_SET, slot->b, rec.ingress_set))
 		return -ENOMEM;
@@ -430,15 +435,9 @@ static int put_iface(struct knp_tables *t, const void *data, const char **msg)
 		return refuse(msg, -EINVAL, "padding of an iface is not 0");
 
 	key.q[0] = rec.ifindex;
-	if (!knp_map_find(map, &t->seed, &key, 0)) {
-		err = check_room(t, KNP_TABLE_IFACE, msg);
-		if (err)
-			return err;
-	}
-
-	slot = knp_slot_edit(t, KNP_TABLE_IFACE, map, &key, 0);
-	if (!slot)
-		return -ENOMEM;
+	err = get_slot(t, KNP_TABLE_IFACE, map, &key, 0, msg, &slot);
+	if (err)
+		return err;
 	slot->a = rec.role;
 	return 0;
 }
@@ -461,15 +460,9 @@ static int put_binding(struct knp_tables *t, const void *data, const char **msg)
 		return refuse(msg, -EINVAL, "padding of a binding is not 0");
 
 	map = &t->map[KNP_MAP_BINDINGS + p.family];
-	if (!knp_map_find(map, &t->seed, &p.addr, 0)) {
-		err = check_room(t, KNP_TABLE_BINDING, msg);
-		if (err)
-			return err;
-	}
-
-	slot = knp_slot_edit(t, KNP_TABLE_BINDING, map, &p.addr, 0);
-	if (!slot)
-		return -ENOMEM;
+	err = get_slot(t, KNP_TABLE_BINDING, map, &p.addr, 0, msg, &slot);
+	if (err)
+		return err;
 	slot->a = rec.ifindex;
 	t->unbound[p.family] = true;
 	return 0;
