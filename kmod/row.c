@@ -171,11 +171,11 @@ static int sparse_own(struct knp_part **row, u32 class_id)
 	return 0;
 }
 
-/* 0, -ENOMEM or FULL; the entries are unchanged if it is not 0. */
-static int sparse_set(struct knp_part **row, u32 class_id, u32 portset)
+/* @old: what there is. 0, -ENOMEM or FULL: then the entries are unchanged. */
+static int sparse_set(struct knp_part **row, u32 class_id, u32 old,
+		      u32 portset)
 {
 	u32 i = class_id % KNP_STRETCH_CLASSES;
-	u32 old = knp_row_get(*row, class_id);
 	struct knp_stretch *s;
 	u32 word, place, n;
 	int err;
@@ -227,14 +227,15 @@ static int row_spread(struct knp_part **row)
 
 int knp_row_set(struct knp_part **row, u32 class_id, u32 portset)
 {
+	u32 old = knp_row_get(*row, class_id);
 	int err;
 
-	if (portset == knp_row_get(*row, class_id))
+	if (portset == old)
 		return 0;
 	if (*row && !(*row)->sparse)
 		return dense_set(row, class_id, portset);
 
-	err = sparse_set(row, class_id, portset);
+	err = sparse_set(row, class_id, old, portset);
 	if (err != FULL)
 		return err;
 	err = row_spread(row);
