@@ -146,38 +146,49 @@ static int64_t parse_rate(const char *text)
 	return (int64_t)n;
 }
 
+/* Where the action of a setting goes; NULL: the setting is none of an action. */
+static int *action_of(struct knp_config *config, const char *name, size_t len)
+{
+	const struct {
+		const char *name;
+		int *to;
+	} actions[] = {
+		{ "default", &config->dflt },
+		{ "unknown-local", &config->unknown_local },
+		{ "encap", &config->encap },
+		{ "node-egress", &config->node_egress },
+		{ "lb-probes", &config->lb_probes },
+	};
+
+	for (size_t i = 0; i < sizeof(actions) / sizeof(*actions); i++)
+		if (strlen(actions[i].name) == len &&
+		    !strncmp(actions[i].name, name, len))
+			return actions[i].to;
+	return NULL;
+}
+
 static int parse_setting(struct knp_ctl *c, const char *text,
 			 struct knp_config *config)
 {
 	const char *value = strchr(text, '=');
 	size_t len = value ? (size_t)(value - text) : 0;
+	int *action;
 	int64_t n;
 
 	if (!value++)
 		return knp_ctl_usage(c, "%s is not of the form NAME=VALUE",
 				     text);
 
-	if (!strncmp(text, "mode", len) && len == 4) {
+	action = action_of(config, text, len);
+	if (action) {
+		*action = parse_action(value);
+		n = *action;
+	} else if (!strncmp(text, "mode", len) && len == 4) {
 		config->mode = parse_mode(value);
 		n = config->mode;
-	} else if (!strncmp(text, "default", len) && len == 7) {
-		config->dflt = parse_action(value);
-		n = config->dflt;
-	} else if (!strncmp(text, "unknown-local", len) && len == 13) {
-		config->unknown_local = parse_action(value);
-		n = config->unknown_local;
-	} else if (!strncmp(text, "encap", len) && len == 5) {
-		config->encap = parse_action(value);
-		n = config->encap;
 	} else if (!strncmp(text, "event-rate", len) && len == 10) {
 		config->event_rate = parse_rate(value);
 		n = config->event_rate;
-	} else if (!strncmp(text, "node-egress", len) && len == 11) {
-		config->node_egress = parse_action(value);
-		n = config->node_egress;
-	} else if (!strncmp(text, "lb-probes", len) && len == 9) {
-		config->lb_probes = parse_action(value);
-		n = config->lb_probes;
 	} else {
 		return knp_ctl_usage(c, "unknown setting %s", text);
 	}

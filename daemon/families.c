@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <linux/knp.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -24,12 +23,17 @@ uint32_t knp_family_bit(const char *name)
 
 const char *knp_families_text(uint32_t families, char text[KNP_FAMILIES_TEXT])
 {
-	bool other = families & ~(uint32_t)KNP_FAMILY_MASK;
+	uint32_t other = families;
+	size_t n = 0;
 
-	snprintf(text, KNP_FAMILIES_TEXT, "%s%s%s%s",
-		 families & KNP_FAMILY_IPV4 ? " ipv4" : "",
-		 families & KNP_FAMILY_IPV6 ? " ipv6" : "",
-		 families & KNP_FAMILY_BRIDGE ? " bridge" : "",
-		 other ? " other" : "");
+	text[0] = '\0';
+	for (const struct knp_family *f = knp_families; f->name; f++) {
+		other &= ~f->bit;
+		if (families & f->bit)
+			n += (size_t)snprintf(text + n, KNP_FAMILIES_TEXT - n,
+					      " %s", f->name);
+	}
+	if (other)
+		snprintf(text + n, KNP_FAMILIES_TEXT - n, " other");
 	return text;
 }
