@@ -24,7 +24,8 @@ static const char config_help[] =
 	"usage: knpctl config [mode=enforce|audit] [default=pass|drop]\n"
 	"                     [unknown-local=pass|drop] [event-rate=N]\n"
 	"                     [encap=pass|drop]\n"
-	"                     [node-egress=pass|drop] [lb-probes=pass|drop]\n"
+	"                     [node-egress=pass|drop] [node-egress-allow=LIST]\n"
+	"                     [lb-probes=pass|drop]\n"
 	"Change, or without arguments show, the module's settings.\n"
 	"  mode           audit: judge, count and report, but let everything pass\n"
 	"  default        forwarded packets between attach and the first generation\n"
@@ -32,6 +33,10 @@ static const char config_help[] =
 	"  encap          packets in packets that a pod sends to the node\n"
 	"  event-rate     drop events per second and CPU, 0: none\n"
 	"  node-egress    what a pod sends to its own node and its policies deny\n"
+	"  node-egress-allow\n"
+	"                 what passes there although node-egress is drop: none, or entries\n"
+	"                 [ADDRESS:]PORT/PROTOCOL with commas between, as 10250/TCP,\n"
+	"                 169.254.20.10:53/UDP, [fd00::10]:53/UDP\n"
 	"  lb-probes      what Azure's load balancer sends to a pod (from 168.63.129.16) and\n"
 	"                 its policies deny\n";
 
@@ -167,6 +172,16 @@ static int *action_of(struct knp_config *config, const char *name, size_t len)
 	return NULL;
 }
 
+static int64_t parse_node_allow(const char *text, struct knp_config *config)
+{
+	static struct knp_node_allows list;
+
+	if (knp_node_allows_parse(text, &list))
+		return -1;
+	config->node_allow = &list;
+	return 0;
+}
+
 static int parse_setting(struct knp_ctl *c, const char *text,
 			 struct knp_config *config)
 {
@@ -189,6 +204,8 @@ static int parse_setting(struct knp_ctl *c, const char *text,
 	} else if (!strncmp(text, "event-rate", len) && len == 10) {
 		config->event_rate = parse_rate(value);
 		n = config->event_rate;
+	} else if (!strncmp(text, "node-egress-allow", len) && len == 17) {
+		n = parse_node_allow(value, config);
 	} else {
 		return knp_ctl_usage(c, "unknown setting %s", text);
 	}
@@ -201,14 +218,16 @@ static int parse_setting(struct knp_ctl *c, const char *text,
 static void show(const struct knp_ctl *c)
 {
 	const struct knp_info *info = &c->info;
+	char allow[KNP_NODE_ALLOW_TEXT];
 	struct json_object *doc;
 
+	knp_node_allows_text(&info->node_allow, allow);
 	if (!c->json) {
-		printf("mode=%s default=%s unknown-local=%s event-rate=%u encap=%s node-egress=%s lb-probes=%s\n",
+		printf("mode=%s default=%s unknown-local=%s event-rate=%u encap=%s node-egress=%s node-egress-allow=%s lb-probes=%s\n",
 		       knp_ctl_mode(info->mode), knp_ctl_action(info->dflt),
 		       knp_ctl_action(info->unknown_local), info->event_rate,
 		       knp_ctl_action(info->encap),
-		       knp_ctl_action(info->node_egress),
+		       knp_ctl_action(info->node_egress), allow,
 		       knp_ctl_action(info->lb_probes));
 		return;
 	}
@@ -222,6 +241,7 @@ static void show(const struct knp_ctl *c)
 	knp_ctl_add_text(doc, "encap", knp_ctl_action(info->encap));
 	knp_ctl_add_text(doc, "node_egress",
 			 knp_ctl_action(info->node_egress));
+	knp_ctl_add_text(doc, "node_egress_allow", allow);
 	knp_ctl_add_text(doc, "lb_probes", knp_ctl_action(info->lb_probes));
 	knp_ctl_print_json(doc);
 }

@@ -82,6 +82,7 @@ static struct json_object *module_json(const struct knp_ctl *c)
 {
 	const struct knp_info *info = &c->info;
 	struct json_object *obj = knp_ctl_object();
+	char allow[KNP_NODE_ALLOW_TEXT];
 	char instance[17];
 
 	snprintf(instance, sizeof(instance), "%016" PRIx64, info->instance);
@@ -95,6 +96,8 @@ static struct json_object *module_json(const struct knp_ctl *c)
 	knp_ctl_add_text(obj, "default", knp_ctl_action(info->dflt));
 	knp_ctl_add_text(obj, "node_egress",
 			 knp_ctl_action(info->node_egress));
+	knp_ctl_add_text(obj, "node_egress_allow",
+			 knp_node_allows_text(&info->node_allow, allow));
 	knp_ctl_add_text(obj, "lb_probes", knp_ctl_action(info->lb_probes));
 	knp_ctl_add_text(obj, "unknown_local",
 			 knp_ctl_action(info->unknown_local));
@@ -231,6 +234,7 @@ static void print_status(const struct knp_ctl *c, struct json_object *module,
 	};
 	const struct knp_info *info = &c->info;
 	char text[KNP_FAMILIES_TEXT];
+	char allow[KNP_NODE_ALLOW_TEXT];
 
 	printf("%-15sversion %s, ABI %u, instance %s\n", "module",
 	       info->version, info->abi, text_of(module, "instance"));
@@ -249,6 +253,9 @@ static void print_status(const struct knp_ctl *c, struct json_object *module,
 	printf("%-15snode-egress %s, lb-probes %s\n", "",
 	       knp_ctl_action(info->node_egress),
 	       knp_ctl_action(info->lb_probes));
+	if (info->node_egress == KNP_DROP)
+		printf("%-15snode-egress-allow %s\n", "",
+		       knp_node_allows_text(&info->node_allow, allow));
 	if (info->has_txn)
 		printf("%-15sopen, by netlink port %u\n", "transaction",
 		       info->txn_port);

@@ -127,6 +127,8 @@ static int null_config(void *ctx, const struct knp_config *c)
 		n->info.node_egress = (uint8_t)c->node_egress;
 	if (c->lb_probes >= 0)
 		n->info.lb_probes = (uint8_t)c->lb_probes;
+	if (c->node_allow)
+		n->info.node_allow = *c->node_allow;
 	return 0;
 }
 

@@ -42,6 +42,10 @@ static void usage(FILE *out)
 	      "      --node-egress WHAT  allow, or enforce: what a pod sends to its own node and\n"
 	      "                          its policies deny (default: leave as it is, which is\n"
 	      "                          allow at first)\n"
+	      "      --node-egress-allow LIST\n"
+	      "                          with enforce, what passes all the same: none, or\n"
+	      "                          [ADDRESS:]PORT/PROTOCOL,... (default: leave as it is,\n"
+	      "                          which is 169.254.20.10:53/UDP and /TCP at first)\n"
 	      "      --allow-lb-probes   let Azure's load balancer (168.63.129.16) reach pods\n"
 	      "      --runtime-dir DIR   for what others are to find (default: "
 	      KNP_RUNTIME_DIR ")\n"
@@ -95,6 +99,7 @@ enum {
 	OPT_CNI,
 	OPT_UNKNOWN_LOCAL,
 	OPT_NODE_EGRESS,
+	OPT_NODE_EGRESS_ALLOW,
 	OPT_ALLOW_LB_PROBES,
 };
 
@@ -152,6 +157,8 @@ int knp_options_parse(int argc, char **argv, struct knp_options *o)
 		{ "cni",	 no_argument,	    NULL, OPT_CNI },
 		{ "unknown-local", required_argument, NULL, OPT_UNKNOWN_LOCAL },
 		{ "node-egress", required_argument, NULL, OPT_NODE_EGRESS },
+		{ "node-egress-allow", required_argument, NULL,
+		  OPT_NODE_EGRESS_ALLOW },
 		{ "allow-lb-probes", no_argument, NULL, OPT_ALLOW_LB_PROBES },
 		{ "runtime-dir", required_argument, NULL, OPT_RUNTIME_DIR },
 		{ "backend",	 required_argument, NULL, OPT_BACKEND },
@@ -224,6 +231,12 @@ int knp_options_parse(int argc, char **argv, struct knp_options *o)
 			else
 				return bad_usage("--node-egress: allow or enforce, not",
 						 optarg);
+			break;
+		case OPT_NODE_EGRESS_ALLOW:
+			if (knp_node_allows_parse(optarg, &o->node_allow))
+				return bad_usage("--node-egress-allow: none, or at most 32 entries [ADDRESS:]PORT/PROTOCOL, not",
+						 optarg);
+			o->push.node_allow = &o->node_allow;
 			break;
 		case OPT_ALLOW_LB_PROBES:
 			o->push.lb_probes = KNP_PASS;

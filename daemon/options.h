@@ -7,6 +7,7 @@
 
 #include "kube.h"
 #include "log.h"
+#include "node_allow.h"
 #include "push.h"
 
 /**
@@ -23,7 +24,8 @@ struct knp_options {
 	const char *node;
 	const char *runtime_dir;
 	const char *null_backend;	/* see null_backend.h; NULL: the kernel */
-	struct knp_push_options push;
+	struct knp_push_options push;	/* may point at @node_allow */
+	struct knp_node_allows node_allow;
 	enum knp_level level;
 	bool dry_run;
 	bool once;

@@ -203,6 +203,12 @@ static int close_unheld(struct knp_push *p, void *ctx,
 	return err ? failed(p, ctx, err, "set unknown-local") : 0;
 }
 
+static bool is_same(const struct knp_node_allows *a,
+		    const struct knp_node_allows *b)
+{
+	return a->n == b->n && !memcmp(a->v, b->v, a->n * sizeof(*a->v));
+}
+
 static int set_switches(struct knp_push *p, void *ctx,
 			const struct knp_info *info)
 {
@@ -213,11 +219,14 @@ static int set_switches(struct knp_push *p, void *ctx,
 		c.node_egress = p->options.node_egress;
 	if (p->options.lb_probes != (int)info->lb_probes)
 		c.lb_probes = p->options.lb_probes;
-	if (c.node_egress < 0 && c.lb_probes < 0)
+	if (p->options.node_allow &&
+	    !is_same(p->options.node_allow, &info->node_allow))
+		c.node_allow = p->options.node_allow;
+	if (c.node_egress < 0 && c.lb_probes < 0 && !c.node_allow)
 		return 0;
 
 	err = p->ops->config(ctx, &c);
-	return err ? failed(p, ctx, err, "set node-egress and lb-probes") : 0;
+	return err ? failed(p, ctx, err, "set node-egress, node-egress-allow and lb-probes") : 0;
 }
 
 static int attach(struct knp_push *p, void *ctx, const struct knp_info *info)

@@ -62,6 +62,7 @@ struct knp_push_options {
 	int unknown_local;	/* enum knp_action, -1: leave as it is */
 	int node_egress;	/* likewise */
 	int lb_probes;		/* likewise */
+	const struct knp_node_allows *node_allow; /* NULL: leave as it is */
 };
 
 /**

@@ -220,11 +220,15 @@ static int record_unknown_local(void *ctx, uint8_t action)
 
 static int record_config(void *ctx, const struct knp_config *c)
 {
+	char text[KNP_NODE_ALLOW_TEXT];
 	struct knp_record *r = ctx;
 
 	if (c->node_egress >= 0)
 		fprintf(r->out, "set node-egress %s\n",
 			c->node_egress == KNP_DROP ? "drop" : "pass");
+	if (c->node_allow)
+		fprintf(r->out, "set node-egress-allow %s\n",
+			knp_node_allows_text(c->node_allow, text));
 	if (c->lb_probes >= 0)
 		fprintf(r->out, "set lb-probes %s\n",
 			c->lb_probes == KNP_DROP ? "drop" : "pass");

@@ -148,7 +148,8 @@ struct nl_msg *knp_wire_get(uint16_t family, uint32_t table)
 
 struct nl_msg *knp_wire_config(uint16_t family, const struct knp_config *c)
 {
-	struct nl_msg *msg = request(family, KNP_CMD_CONFIG, DO, 0);
+	struct nl_msg *msg = request(family, KNP_CMD_CONFIG, DO,
+				     sizeof(c->node_allow->v));
 	int err = 0;
 
 	if (!msg)
@@ -172,6 +173,10 @@ struct nl_msg *knp_wire_config(uint16_t family, const struct knp_config *c)
 	if (c->lb_probes >= 0)
 		err |= nla_put_u8(msg, KNP_A_LB_PROBES,
 				  (uint8_t)c->lb_probes);
+	if (c->node_allow)
+		err |= nla_put(msg, KNP_A_NODE_ALLOW,
+			       (int)(c->node_allow->n * sizeof(*c->node_allow->v)),
+			       c->node_allow->v);
 	return finish(msg, err);
 }
 
@@ -237,6 +242,18 @@ static void parse_tables(struct nlattr *a, struct knp_info *info)
 	}
 }
 
+static bool parse_node_allow(struct nlattr *a, struct knp_node_allows *list)
+{
+	size_t len = a ? (size_t)nla_len(a) : 0;
+
+	if (!a || len % sizeof(*list->v) || len > sizeof(list->v))
+		return false;
+
+	list->n = len / sizeof(*list->v);
+	memcpy(list->v, nla_data(a), len);
+	return true;
+}
+
 int knp_wire_parse_info(struct nlmsghdr *nlh, struct knp_info *ret)
 {
 	struct nlattr *tb[KNP_A_MAX + 1];
@@ -267,6 +284,7 @@ int knp_wire_parse_info(struct nlmsghdr *nlh, struct knp_info *ret)
 	info.encap = (uint8_t)integer(tb[KNP_A_ENCAP], &all);
 	info.node_egress = (uint8_t)integer(tb[KNP_A_NODE_EGRESS], &all);
 	info.lb_probes = (uint8_t)integer(tb[KNP_A_LB_PROBES], &all);
+	all &= parse_node_allow(tb[KNP_A_NODE_ALLOW], &info.node_allow);
 	info.has_txn = tb[KNP_A_TXN_PORTID] != NULL;
 	info.txn_port = (uint32_t)integer(tb[KNP_A_TXN_PORTID], &any);
 	if (tb[KNP_A_TABLE_INFO])

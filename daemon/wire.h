@@ -17,6 +17,8 @@
 #include <stdint.h>
 #include <linux/knp.h>
 
+#include "node_allow.h"
+
 struct nl_msg;
 struct nlmsghdr;
 
@@ -39,6 +41,7 @@ struct knp_info {
 	uint8_t encap;
 	uint8_t node_egress;
 	uint8_t lb_probes;
+	struct knp_node_allows node_allow;
 	bool has_txn;
 	uint32_t txn_port;
 	struct knp_table_info tables[KNP_TABLE_MAX + 1];
@@ -53,10 +56,11 @@ struct knp_config {
 	int encap;		/* enum knp_action */
 	int node_egress;	/* enum knp_action */
 	int lb_probes;		/* enum knp_action */
+	const struct knp_node_allows *node_allow; /* NULL: left as it is */
 };
 
 /* One that changes nothing. */
-#define KNP_CONFIG_NONE	{ -1, -1, -1, -1, -1, -1, -1 }
+#define KNP_CONFIG_NONE	{ -1, -1, -1, -1, -1, -1, -1, NULL }
 
 /** struct knp_tuple - what EXPLAIN asks about */
 struct knp_tuple {

@@ -30,6 +30,7 @@
 #include <linux/netfilter_bridge.h>
 
 #include "judge.h"
+#include "node_list.h"
 
 /* 168.63.129.16, the platform's address in every Azure network */
 #define LB_PROBES	htonl(0xa83f8110)
@@ -173,6 +174,12 @@ static bool is_probe(const struct knp_tables *t, const struct knp_packet *p,
 	       knp_tables_role(t, p->reply ? oif : iif) != KNP_ROLE_POD;
 }
 
+static bool may_reach_node(const struct knp_net *kn, const struct knp_packet *p)
+{
+	return READ_ONCE(kn->config.node_egress) == KNP_PASS ||
+	       knp_node_list_has(kn, &p->flow);
+}
+
 /* Asked on the way to a drop alone. */
 static bool is_switched_on(const struct knp_net *kn, const struct knp_tables *t,
 			   const struct sk_buff *skb,
@@ -183,8 +190,7 @@ static bool is_switched_on(const struct knp_net *kn, const struct knp_tables *t,
 
 	switch (reason) {
 	case KNP_REASON_EGRESS:
-		return state->hook == NF_INET_LOCAL_IN &&
-		       READ_ONCE(kn->config.node_egress) == KNP_PASS;
+		return state->hook == NF_INET_LOCAL_IN && may_reach_node(kn, p);
 	case KNP_REASON_INGRESS:
 		return READ_ONCE(kn->config.lb_probes) == KNP_PASS &&
 		       is_probe(t, p, skb->skb_iif, oif);

@@ -16,6 +16,7 @@
 #include "netlink.h"
 #include "netlink_ops.h"
 #include "netns.h"
+#include "node_list.h"
 #include "txn.h"
 
 static const struct genl_multicast_group groups[] = {
@@ -96,7 +97,7 @@ static int info_put(struct sk_buff *skb, struct knp_net *kn)
 		return -EMSGSIZE;
 	if (kn->txn && nla_put_u32(skb, KNP_A_TXN_PORTID, kn->txn_portid))
 		return -EMSGSIZE;
-	if (info_put_tables(skb, snap))
+	if (info_put_tables(skb, snap) || knp_node_list_put(skb, kn))
 		return -EMSGSIZE;
 
 	return nla_put_u8(skb, KNP_A_ENCAP, kn->config.encap);
@@ -231,6 +232,7 @@ static const struct nla_policy config_policy[] = {
 	[KNP_A_ENCAP] = NLA_POLICY_MAX(NLA_U8, KNP_DROP),
 	[KNP_A_NODE_EGRESS] = NLA_POLICY_MAX(NLA_U8, KNP_DROP),
 	[KNP_A_LB_PROBES] = NLA_POLICY_MAX(NLA_U8, KNP_DROP),
+	[KNP_A_NODE_ALLOW] = { .type = NLA_BINARY },
 };
 
 static bool config_set_u8(u8 *word, const struct nlattr *attr)
@@ -265,14 +267,21 @@ static int config_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct knp_net *kn = knp_net(genl_info_net(info));
 	struct knp_config *c = &kn->config;
+	struct knp_node_list *list = NULL;
 	struct nlattr **a = info->attrs;
 	bool changed;
 
 	if (!a[KNP_A_MODE] && !a[KNP_A_DEFAULT] && !a[KNP_A_UNKNOWN_LOCAL] &&
 	    !a[KNP_A_EVENT_RATE] && !a[KNP_A_ENCAP] &&
-	    !a[KNP_A_NODE_EGRESS] && !a[KNP_A_LB_PROBES])
+	    !a[KNP_A_NODE_EGRESS] && !a[KNP_A_LB_PROBES] &&
+	    !a[KNP_A_NODE_ALLOW])
 		return knp_refuse(info->extack, NULL, -EINVAL,
 				  "CONFIG needs at least one setting");
+	if (a[KNP_A_NODE_ALLOW]) {
+		list = knp_node_list_new(a[KNP_A_NODE_ALLOW], info->extack);
+		if (IS_ERR(list))
+			return PTR_ERR(list);
+	}
 
 	mutex_lock(&kn->lock);
 	changed = config_set_u8(&c->mode, a[KNP_A_MODE]);
@@ -282,6 +291,8 @@ static int config_doit(struct sk_buff *skb, struct genl_info *info)
 	changed |= config_set_u8(&c->node_egress, a[KNP_A_NODE_EGRESS]);
 	changed |= config_set_u8(&c->lb_probes, a[KNP_A_LB_PROBES]);
 	changed |= config_set_u32(&c->event_rate, a[KNP_A_EVENT_RATE]);
+	if (list)
+		changed |= knp_node_list_set(kn, list);
 	if (changed)
 		notify_commits(kn);
 	mutex_unlock(&kn->lock);

@@ -10,6 +10,7 @@
 
 #include "hook.h"
 #include "netns.h"
+#include "node_list.h"
 #include "txn.h"
 
 /* Each pinned snapshot may keep alive a whole copy of the tables. */
@@ -158,6 +159,7 @@ static void __net_exit net_exit_batch(struct list_head *nets)
 	list_for_each_entry(net, nets, exit_list) {
 		kn = knp_net(net);
 		knp_events_free(&kn->events);
+		knp_node_list_free(kn);
 		knp_counters_free(&kn->counters);
 		mutex_destroy(&kn->lock);
 	}

@@ -20,7 +20,8 @@
  *
  * knp_net.config, .counters and .events are read by hooks without the lock:
  * words with READ_ONCE(), pointers that are set before what leads hooks to
- * them and that live until the namespace is gone. Per-CPU counters and event
+ * them and that live until the namespace is gone. knp_net.node_list is
+ * replaced as a whole, and the old list dies a grace period later. Per-CPU counters and event
  * rings are written with bottom halves disabled, since POST_ROUTING runs in
  * process context, too.
  *
@@ -43,6 +44,7 @@
 #include "events.h"
 #include "table.h"
 
+struct knp_node_list;
 struct knp_txn;
 
 /* Hooks of a family, see hook.c. */
@@ -94,6 +96,7 @@ struct knp_config {
  * struct knp_net - the state of one network namespace
  * @snap: the current generation, NULL before the first commit
  * @config: see struct knp_config
+ * @node_list: what NODE_ALLOW set, NULL: the initial list; see node_list.h
  * @counters: per-CPU counters of reasons and rules
  * @events: per-CPU event rings and the work that sends them
  * @net: the namespace
@@ -111,6 +114,7 @@ struct knp_config {
 struct knp_net {
 	struct knp_snapshot __rcu *snap;
 	struct knp_config config;
+	struct knp_node_list __rcu *node_list;
 	struct knp_counters counters;
 	struct knp_events events;
 

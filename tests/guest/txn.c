@@ -8,7 +8,8 @@
  * b, opened when first used; verbs are begin (a generation, "now" is the
  * current one), rule, class, portset, set (put one of that id), ifaces,
  * endpoints, peers, cidrs (put so many more; those of class 1), commit (a
- * count), abort, close. Prints one line a step: "a.begin=3 ok", or the errno's
+ * count), abort, allow (NODE_ALLOW: the entry of that index in allows[], so
+ * many if it is more), close. Prints one line a step: "a.begin=3 ok", or the errno's
  * name and the module's words. Ends with 2 if a step cannot be understood or
  * the module is not there.
  */
@@ -148,6 +149,36 @@ static const struct verb puts_of[] = {
 	{ "cidrs", NULL, KNP_TABLE_CIDR },
 };
 
+static const struct knp_node_allow allows[] = {
+	{ .proto = IPPROTO_TCP, .port = 1 },
+	{ .addr = { 1 }, .proto = IPPROTO_TCP, .port = 1 },
+	{ .addr = { 10, 0, 0, 1, 1 }, AF_INET, IPPROTO_TCP, 1 },
+	{ .family = AF_UNIX, .proto = IPPROTO_TCP, .port = 1 },
+	{ .proto = IPPROTO_ICMP, .port = 1 },
+	{ .proto = IPPROTO_TCP },
+};
+
+static int set_allow(struct knp_genl *g, size_t n)
+{
+	size_t known = sizeof(allows) / sizeof(*allows);
+	struct knp_config c = KNP_CONFIG_NONE;
+	struct knp_node_allows *list;
+	int err;
+
+	/* It may be longer than the type has room for. */
+	list = calloc(1, sizeof(*list) + n * sizeof(*allows));
+	if (!list)
+		return -ENOMEM;
+	list->n = n < known ? 1 : n;
+	for (size_t i = 0; i < list->n; i++)
+		memcpy((char *)list->v + i * sizeof(*allows),
+		       &allows[n < known ? n : 0], sizeof(*allows));
+	c.node_allow = list;
+	err = knp_genl_config(g, &c);
+	free(list);
+	return err;
+}
+
 static int step(struct knp_genl *g, const char *verb, const char *arg)
 {
 	uint64_t n = strtoull(arg, NULL, 10), generation;
@@ -162,6 +193,8 @@ static int step(struct knp_genl *g, const char *verb, const char *arg)
 	}
 	if (!strcmp(verb, "commit"))
 		return knp_genl_commit(g, n, &generation);
+	if (!strcmp(verb, "allow"))
+		return set_allow(g, n);
 	if (!strcmp(verb, "abort"))
 		return knp_genl_abort(g);
 	fprintf(stderr, "txn: what is %s?\n", verb);

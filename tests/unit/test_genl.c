@@ -172,12 +172,17 @@ static void get_is_a_dump_of_one_table_or_all(void **state)
 
 static void config_sends_only_what_changes(void **state)
 {
+	const struct knp_node_allows allow = { 1, {
+		{ { 169, 254, 20, 10 }, AF_INET, IPPROTO_UDP, 53 },
+	} };
+	const struct knp_node_allows none = { 0 };
 	const struct knp_config mode = { KNP_MODE_AUDIT, -1, -1, -1, -1, -1,
-					 -1 };
+					 -1, NULL };
 	const struct knp_config all = { KNP_MODE_ENFORCE, KNP_DROP, KNP_PASS,
-					0xffffffff, KNP_DROP, -1, -1 };
+					0xffffffff, KNP_DROP, -1, -1, NULL };
 	const struct knp_config switches = { -1, -1, -1, -1, -1, KNP_DROP,
-					     KNP_PASS };
+					     KNP_PASS, &allow };
+	const struct knp_config nothing = { -1, -1, -1, -1, -1, -1, -1, &none };
 
 	(void)state;
 	assert_bytes(knp_wire_config(FAMILY, &mode),
@@ -187,8 +192,11 @@ static void config_sends_only_what_changes(void **state)
 		     "3c000000 23010500 00000000 00000000",
 		     "0a010000 05000800 00000000 05000900 01000000 05000a00 00000000 08000b00 ffffffff 05002000 01000000");
 	assert_bytes(knp_wire_config(FAMILY, &switches),
-		     "24000000 23010500 00000000 00000000",
-		     "0a010000 05002100 01000000 05002200 00000000");
+		     "3c000000 23010500 00000000 00000000",
+		     "0a010000 05002100 01000000 05002200 00000000 18002300 a9fe140a 00000000 00000000 00000000 02113500");
+	assert_bytes(knp_wire_config(FAMILY, &nothing),
+		     "18000000 23010500 00000000 00000000",
+		     "0a010000 04002300");
 }
 
 static void explain_leaves_the_port_out_where_there_is_none(void **state)
@@ -221,6 +229,10 @@ static struct nl_msg *answer(uint8_t cmd)
 	return msg;
 }
 
+static const struct knp_node_allow allowed = {
+	.proto = IPPROTO_TCP, .port = 10250,
+};
+
 static void put_info(struct nl_msg *msg)
 {
 	nla_put_string(msg, KNP_A_MODULE_VERSION, "0.1.0");
@@ -232,6 +244,7 @@ static void put_info(struct nl_msg *msg)
 	nla_put_u8(msg, KNP_A_UNKNOWN_LOCAL, KNP_PASS);
 	nla_put_u8(msg, KNP_A_NODE_EGRESS, KNP_PASS);
 	nla_put_u8(msg, KNP_A_LB_PROBES, KNP_DROP);
+	nla_put(msg, KNP_A_NODE_ALLOW, sizeof(allowed), &allowed);
 	nla_put_u32(msg, KNP_A_EVENT_RATE, 100);
 	nla_put_u8(msg, KNP_A_ENCAP, KNP_DROP);
 }
@@ -259,6 +272,8 @@ static void info_is_read(void **state)
 	assert_int_equal(info.generation, 12);
 	assert_int_equal(info.node_egress, KNP_PASS);
 	assert_int_equal(info.lb_probes, KNP_DROP);
+	assert_int_equal(info.node_allow.n, 1);
+	assert_memory_equal(info.node_allow.v, &allowed, sizeof(allowed));
 	assert_int_equal(info.families, KNP_FAMILY_IPV6);
 	assert_int_equal(info.mode, KNP_MODE_AUDIT);
 	assert_int_equal(info.dflt, KNP_DROP);

@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -176,6 +177,22 @@ static int fake_unknown_local(void *ctx, uint8_t action)
 	return err;
 }
 
+static int fake_config(void *ctx, const struct knp_config *c)
+{
+	struct fake *f = ctx;
+	int err = called(f, 's');
+
+	if (err)
+		return err;
+	if (c->node_egress >= 0)
+		f->info.node_egress = (uint8_t)c->node_egress;
+	if (c->lb_probes >= 0)
+		f->info.lb_probes = (uint8_t)c->lb_probes;
+	if (c->node_allow)
+		f->info.node_allow = *c->node_allow;
+	return 0;
+}
+
 static int fake_attach(void *ctx, uint32_t families)
 {
 	struct fake *f = ctx;
@@ -201,6 +218,7 @@ static const struct knp_push_ops ops = {
 	.abort	= fake_abort,
 	.mode	= fake_mode,
 	.unknown_local = fake_unknown_local,
+	.config	= fake_config,
 	.attach	= fake_attach,
 	.text	= fake_text,
 };
@@ -571,6 +589,42 @@ static void pass_of_the_unknown_does_not_wait(void **state)
 	assert_int_equal(x->f.info.unknown_local, KNP_PASS);
 }
 
+static void switches_are_set_where_they_differ(void **state)
+{
+	static const struct knp_node_allows allow = {
+		.n = 1, .v = { { .proto = IPPROTO_TCP, .port = 10250 } },
+	};
+	const struct knp_push_options options = {
+		.families = KNP_FAMILY_ALL, .mode = -1, .unknown_local = -1,
+		.node_egress = KNP_DROP, .lb_probes = -1, .node_allow = &allow,
+	};
+	struct fixture *x = *state;
+
+	knp_push_free(x->push);
+	assert_int_equal(knp_push_new(&ops, &options, &x->push), 0);
+	x->f.info.lb_probes = KNP_PASS;
+	assert_int_equal(apply(x, "a"), 0);
+	assert_non_null(strchr(x->f.log, 's'));
+	assert_int_equal(x->f.info.node_egress, KNP_DROP);
+	assert_int_equal(x->f.info.lb_probes, KNP_PASS);
+	assert_int_equal(x->f.info.node_allow.n, 1);
+	assert_int_equal(x->f.info.node_allow.v[0].port, 10250);
+
+	/* After a restart there is nothing to set. */
+	knp_push_free(x->push);
+	assert_int_equal(knp_push_new(&ops, &options, &x->push), 0);
+	assert_int_equal(apply(x, "a"), 0);
+	assert_null(strchr(x->f.log, 's'));
+
+	/* One port more is another list. */
+	x->f.info.node_allow.v[0].port = 10255;
+	knp_push_free(x->push);
+	assert_int_equal(knp_push_new(&ops, &options, &x->push), 0);
+	assert_int_equal(apply(x, "a"), 0);
+	assert_non_null(strchr(x->f.log, 's'));
+	assert_int_equal(x->f.info.node_allow.v[0].port, 10250);
+}
+
 static int apply_unheld(struct fixture *x, const char *tags)
 {
 	struct knp_ruleset *rs = ruleset(tags);
@@ -646,6 +700,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_is_not_held_is_closed_before_the_tables,
 						setup_pass, teardown),
 		T(what_cannot_be_closed_is_not_committed),
+		T(switches_are_set_where_they_differ),
 	};
 
 	return cmocka_run_group_tests_name("push", tests, NULL, NULL);

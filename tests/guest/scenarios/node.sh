@@ -11,6 +11,7 @@ KNPD_OPTIONS=
 
 PORTS='80/TCP 80/UDP 80/SCTP'
 PROBES=168.63.129.16
+DNS=169.254.20.10
 
 # world_up: the fabric behind node1, with the platform's address
 world_up() {
@@ -41,6 +42,25 @@ node_port() {
 	END
 }
 
+# NodeLocal DNSCache as its manifest sets it up: an interface of its own with the
+# address, and its packets untracked.
+dns_up() {
+	ip -n node1 link add nodelocaldns type dummy &&
+		ip -n node1 addr add $DNS/32 dev nodelocaldns &&
+		on node1 nft -f - <<-END
+		table ip dns {
+			chain pre {
+				type filter hook prerouting priority raw
+				ip daddr $DNS meta l4proto { tcp, udp } th dport 53 notrack
+			}
+			chain out {
+				type filter hook output priority raw
+				ip saddr $DNS meta l4proto { tcp, udp } th sport 53 notrack
+			}
+		}
+		END
+}
+
 datagram_seen() { grep -q "$1" /run/datagrams; }
 
 switches() { contains "$(ctl node1 status)" "$1"; }
@@ -67,7 +87,7 @@ allow x/c node2 *
 "
 
 topology_up
-serve
+PORTS="$PORTS 81/UDP 53/TCP 53/UDP" serve
 cluster_manifests | publish cluster.yaml
 check "module loads, both nodes enforce" nodes_start
 check "the default is to allow" switches "node-egress pass, lb-probes drop"
@@ -82,6 +102,35 @@ check "a connection to the node is open" equals "$(hold_say held ping)" pong
 check "node1 enforces" ctl node1 config node-egress=drop
 check "it is cut at its next packet" equals "$(hold_say held ping)" lost
 matrix "where it is enforced, it does not; on the other node it does" <<-END
+	$closed
+	allow x/c node2 *
+END
+
+check "a DNS cache listens on the node" dns_up
+try_flows "it may be asked by default, and nothing else at its address" <<-END
+	x-a $DNS 53 UDP yes dns/udp
+	x-a $DNS 53 TCP yes dns/tcp
+	x-a $DNS 80 TCP no dns/other-port
+	x-a $DNS 80 UDP no dns/other-port
+	x-a $(ip4_of node1) 53 UDP no dns/other-address
+	x-c $DNS 53 UDP no dns/other-node
+END
+check "a list of the operator's replaces it" \
+	ctl node1 config "node-egress-allow=80/TCP,$(ip4_of node1):81/UDP,[$(ip6_of node1)]:80/SCTP"
+matrix "what it names passes, by address, protocol and port" "$PORTS 81/UDP" <<-END
+	deny x/* * *
+	deny * x/* *
+	allow x/c node2 *
+	allow x/[ab] node1 80/TCP
+	allow x/[ab] node1 81/UDP 4
+	allow x/[ab] node1 80/SCTP 6
+END
+try_flows "what it does not name is closed" <<-END
+	x-a $DNS 53 UDP no dns/not-named
+	x-a $DNS 80 TCP yes dns/any-address
+END
+check "an empty list" ctl node1 config node-egress-allow=none
+matrix "nothing passes again" <<-END
 	$closed
 	allow x/c node2 *
 END
@@ -113,10 +162,11 @@ rmmod_and_load() {
 	rmmod knp && load_module
 }
 check "the module is loaded again" rmmod_and_load
-KNPD_OPTIONS="--node-egress enforce --allow-lb-probes"
+KNPD_OPTIONS="--node-egress enforce --node-egress-allow 10250/TCP --allow-lb-probes"
 knpd_start node1
 knpd_start node2
 check "knpd sets both switches" await 20 switches \
 	"node-egress drop, lb-probes pass"
+check "and the list" switches "node-egress-allow 10250/TCP"
 
 finish

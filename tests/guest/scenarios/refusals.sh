@@ -179,6 +179,23 @@ check "after a refused PUT nothing can be committed" \
 	says "a.commit=1 ECANCELED" a.begin=now a.rule=0 a.commit=1
 check "nothing of it was published" equals "$(generation node1)" "$before"
 
+# ---- settings
+n=0
+for why in "" "an address without its family" "more than an IPv4 address" \
+	"unknown family" "a protocol without ports" "port 0"; do
+	[ -z "$why" ] || check "NODE_ALLOW is refused: $why" \
+		says "a.allow=$n EINVAL NODE_ALLOW: $why" "a.allow=$n"
+	n=$((n + 1))
+done
+check "NODE_ALLOW is refused: one entry too many" \
+	says "a.allow=33 E2BIG NODE_ALLOW: too many entries" a.allow=33
+check "the initial list is still there" contains "$(ctl node1 config)" \
+	"node-egress-allow=169.254.20.10:53/UDP,169.254.20.10:53/TCP"
+check "as many as there may be are taken" says "a.allow=32 ok" a.allow=32
+check "none is a list, too" ctl node1 config node-egress-allow=none
+check "it is what there is" contains "$(ctl node1 config)" \
+	"node-egress-allow=none"
+
 # ---- full tables, in a namespace of their own
 ip netns add tables
 # edge BEFORE LAST MORE WORDS: BEFORE, up to limit - 1, and LAST, up to the
