@@ -7,10 +7,11 @@
 # the operator has chosen. Pods are made as a container runtime makes them.
 # shellcheck source=tests/guest/lib.sh
 . /guest/lib.sh
+# shellcheck source=tests/guest/runtime.sh
+. /guest/runtime.sh
 
 # a SYN that is lost is sent again after a second: yes means that none was
 DEADLINE=900
-CNI_TIMEOUT=20
 
 # born NAME NODE NUMBER LABELS: a pod is scheduled; it has no address yet
 born() {
@@ -22,63 +23,8 @@ born() {
 		publish "pod-${1/\//-}.yaml"
 }
 
-line_of() { awk -v name="$1" '$1 == name' $HOSTS; }
-
 # told NAME: the API server tells its addresses
 told() { line_of "$1" | pod_manifest | publish "pod-${1/\//-}.yaml"; }
-
-# network_up NAME, network_down NAME: what the plugins before do
-network_up() {
-	local ns node ip4 ip6
-
-	read -r _ ns node ip4 ip6 _ < <(line_of "$1")
-	ip netns add "$ns" &&
-		pod_link "$ns" "$ip4" "$ip6" | ip -n "$node" -batch - &&
-		pod_inside "$ip4" "$ip6" | ip -n "$ns" -batch -
-}
-
-network_down() {
-	local ns node
-
-	read -r _ ns node _ < <(line_of "$1")
-	ip -n "$node" link del "azv-$ns"
-	ip netns del "$ns"
-}
-
-# cni COMMAND NAME: as a runtime runs it; what it says is in /run/cni.out
-cni() {
-	local ns node ip4 ip6
-
-	read -r _ ns node ip4 ip6 _ < <(line_of "$2")
-	cat >/run/cni.conf <<-END
-	{"cniVersion": "1.0.0", "name": "azure", "type": "knp-cni",
-	 "socket": "$(runtime_of "$node")/cni.sock", "timeout": $CNI_TIMEOUT,
-	 "prevResult": {"cniVersion": "1.0.0",
-	  "interfaces": [{"name": "eth0", "sandbox": "/run/netns/$ns"}],
-	  "ips": [{"address": "$ip4/32", "interface": 0},
-	          {"address": "$ip6/128", "interface": 0}]}}
-	END
-	on "$node" env CNI_COMMAND="$1" CNI_CONTAINERID="id-$ns" \
-		CNI_NETNS="/run/netns/$ns" CNI_IFNAME=eth0 CNI_PATH=/bin \
-		CNI_ARGS="IgnoreUnknown=1;K8S_POD_NAMESPACE=${2%/*};K8S_POD_NAME=${2#*/};K8S_POD_UID=pod-$ns" \
-		knp-cni </run/cni.conf >/run/cni.out 2>>"$LOGS/cni.err"
-}
-
-# starts NAME: network, then knp-cni
-starts() { network_up "$1" && cni ADD "$1"; }
-
-# ends NAME: as the runtime does it; the API server still shows it for a while
-ends() { cni DEL "$1" && network_down "$1"; }
-
-refused_with() {
-	jq -e --argjson code "$1" --arg words "$2" \
-		'.code == $code and (.msg | contains($words))' /run/cni.out
-}
-
-# is_endpoint NODE ADDRESS
-is_endpoint() {
-	ctl "$1" get endpoints -o json | grep -q "\"$2\""
-}
 
 has_role() {
 	local index
@@ -86,11 +32,6 @@ has_role() {
 	index=$(on "$1" cat "/sys/class/net/azv-$2/ifindex")
 	ctl "$1" get ifaces -o json | jq -e --argjson index "$index" \
 		'.. | objects | select(.ifindex? == $index)'
-}
-
-unknown_drops() {
-	ctl "$1" stats -o json |
-		jq '[.. | objects | select(.reason? == "unknown-local") | .packets] | add // 0'
 }
 
 node1_starts() {
@@ -177,7 +118,7 @@ refute "CHECK of the one before fails, too" cni CHECK y/free
 # ---- without ----------------------------------------------------------------
 
 born z/late node2 21 app=client
-network_up z/late
+pod_network_up z/late
 check "its interface is found by its routes" \
 	await 5 has_role node2 z-late
 check "drop: closed until the address is told" reaches no z/late y/b 80/TCP
@@ -187,7 +128,7 @@ check "drop: open then" reaches yes z/late y/b 80/TCP 80/UDP
 
 check "the operator chooses pass" on node2 knpctl config unknown-local=pass
 born x/late node2 22 app=client
-network_up x/late
+pod_network_up x/late
 check "pass: open until the address is told" reaches yes x/late y/b 80/TCP
 check "the address of that one is told" tells x/late node2
 check "pass: judged by its policies then" reaches no x/late y/b 80/TCP
