@@ -23,37 +23,90 @@ static_assert(sizeof(struct knp_cell) - sizeof(u32) ==
 /* Keys that share a pilot; there are three on average. */
 #define SHARING_MAX	16
 
-/* An array of one level of pointers; far more than there are peers. */
+/* One level of pointers; far more than there are peers. */
 #define GROUPS_MAX	(KNP_GROUPS_LEAF * KNP_PER_NODE(KNP_GROUPS_BYTES))
 
-static const struct knp_shape shape = {
-	.bytes = KNP_GROUPS_BYTES,
-	.elem = sizeof(struct knp_group),
-	.ptrs = true,
-};
+static_assert(KNP_PART_HEAD + sizeof(struct knp_groups) <= KNP_GROUPS_BYTES);
+static_assert(KNP_GROUPS_HELD * KNP_GROUPS_HOLDERS >= KNP_GROUPS_LEAF);
+static_assert(offsetof(struct knp_groups, group) % sizeof(struct knp_group) ==
+	      0);
 
 static const struct knp_group *group_at(const struct knp_cells *c, u32 i)
 {
+	const struct knp_part *leaf = c->root;
+
 	if (c->ngroups <= KNP_GROUPS_NEAR)
 		return &c->near[i];
-	return knp_array_get(c->root, i, KNP_GROUPS_BYTES,
-			     sizeof(struct knp_group));
+	if (leaf && c->ngroups > KNP_GROUPS_LEAF)
+		leaf = knp_part_child(leaf, i / KNP_GROUPS_LEAF);
+	return leaf ? &knp_groups_of(leaf)[i % KNP_GROUPS_LEAF] : NULL;
 }
 
+/* A part of nothing but pointers, to be changed; NULL if out of memory. */
+static struct knp_part **pointers_edit(struct knp_part **slot, u32 n)
+{
+	const u32 bytes = sizeof(struct knp_part *);
+
+	if (!*slot)
+		*slot = knp_part_new(n * bytes, n, bytes);
+	if (!*slot || knp_part_own(slot))
+		return NULL;
+	return (struct knp_part **)(*slot)->data;
+}
+
+/* The groups among which is number @i, to be changed. */
+static struct knp_groups *groups_edit(struct knp_cells *c, u32 i)
+{
+	struct knp_part **slot = &c->root;
+
+	if (c->ngroups > KNP_GROUPS_LEAF) {
+		slot = pointers_edit(slot, KNP_PER_NODE(KNP_GROUPS_BYTES));
+		if (!slot)
+			return NULL;
+		slot += i / KNP_GROUPS_LEAF;
+	}
+	if (!*slot)
+		*slot = knp_part_new(sizeof(struct knp_groups),
+				     KNP_GROUPS_HOLDERS,
+				     sizeof(struct knp_part *));
+	if (!*slot || knp_part_own(slot))
+		return NULL;
+	return (struct knp_groups *)(*slot)->data;
+}
+
+static int cells_own(struct knp_part **slot)
+{
+	if (!*slot)
+		*slot = knp_part_new(KNP_PART_BYTES - KNP_PART_HEAD, 0, 0);
+	return *slot ? knp_part_own(slot) : -ENOMEM;
+}
+
+/* A group with cells, to be changed as they are; NULL if out of memory. */
 static struct knp_group *group_edit(struct knp_cells *c, u32 i)
 {
+	struct knp_groups *groups;
+	struct knp_part **slot;
+
 	if (c->ngroups <= KNP_GROUPS_NEAR)
-		return &c->near[i];
-	return knp_array_edit(&c->root, i, &shape);
+		return cells_own(&c->near[i].part) ? NULL : &c->near[i];
+
+	groups = groups_edit(c, i);
+	if (!groups)
+		return NULL;
+	i %= KNP_GROUPS_LEAF;
+	slot = pointers_edit(&groups->holder[i / KNP_GROUPS_HELD],
+			     KNP_GROUPS_HELD);
+	if (!slot)
+		return NULL;
+	slot += i % KNP_GROUPS_HELD;
+	if (cells_own(slot))
+		return NULL;
+	groups->group[i].part = *slot;
+	return &groups->group[i];
 }
 
-static struct knp_cell *cells_edit(struct knp_group *group)
+static struct knp_cell *cells_of(struct knp_group *group)
 {
-	if (!group->part)
-		group->part = knp_part_new(KNP_PART_BYTES - KNP_PART_HEAD, 0,
-					   0);
-	if (!group->part || knp_part_own(&group->part))
-		return NULL;
 	return (struct knp_cell *)group->part + 1;
 }
 
@@ -173,10 +226,10 @@ static struct knp_cell *insert(struct knp_cells *c, const struct knp_seed *seed,
 	struct knp_cell *cells, *cell;
 
 	*full = false;
-	cells = group ? cells_edit(group) : NULL;
-	if (!cells)
+	if (!group)
 		return NULL;
 
+	cells = cells_of(group);
 	cell = &cells[knp_cells_pos(hash, group->pilot[pilot])];
 	if (cell->used) {
 		*full = !displace(seed, wide, group, cells, hash, pilot);
@@ -241,8 +294,8 @@ static int rebuild(struct knp_cells *c, const struct knp_seed *seed, bool wide,
 			return -ENOMEM;
 		memset(&new, 0, sizeof(new));
 		new.ngroups = ngroups;
-		/* The last group first: the array's level follows from it. */
-		err = group_edit(&new, ngroups - 1) ?
+		/* There is at least one, whatever is copied. */
+		err = group_edit(&new, 0) ?
 		      copy_all(&new, c, seed, wide, &full) : -ENOMEM;
 		if (!err)
 			break;
@@ -264,12 +317,11 @@ static struct knp_cell *find_edit(struct knp_cells *c,
 	u64 hash = knp_cells_hash(seed->s, wide, key);
 	u32 rest, i = knp_cells_group(hash, c->ngroups, &rest);
 	struct knp_group *group = group_edit(c, i);
-	struct knp_cell *cells = group ? cells_edit(group) : NULL;
 
-	if (!cells)
+	if (!group)
 		return NULL;
-	return &cells[knp_cells_pos(hash,
-				    group->pilot[knp_cells_pilot(rest)])];
+	return cells_of(group) +
+	       knp_cells_pos(hash, group->pilot[knp_cells_pilot(rest)]);
 }
 
 const struct knp_cell *knp_cells_find(const struct knp_cells *c,

@@ -26,8 +26,12 @@
  *	+------+----+----+--   --+	+------+--------+--------+--   --+
  *	  32 bytes			  64	 64	  64
  *
- * Up to KNP_GROUPS_NEAR groups stand in struct knp_cells itself, more of them
- * in an array (parts.h). Where there are more than 36 keys to a group on average
+ * Up to KNP_GROUPS_NEAR groups stand in struct knp_cells itself, up to 251 in a
+ * part (struct knp_groups), more of them in parts to which another part leads.
+ * Packets find the cells by the pointers in the groups. What owns the cells is
+ * beside them: 16 groups have a part that holds their references. So who changes
+ * a group copies two sets of 16 references, and not one of 251: each of them is
+ * a line that no cache has, and another one when the copy is dropped. Where there are more than 36 keys to a group on average
  * (57 %), the table is built anew with half as many groups again; where no pilot
  * is found, which with a thousand groups happens to one of them before, with a
  * quarter. It is a third to 57 % full: a key costs 115 to 195 bytes.
@@ -57,9 +61,14 @@
 #define KNP_GROUP_PILOTS 12
 #define KNP_GROUPS_NEAR	8
 
-/* An array of groups has the largest parts: 255 groups are one. */
+/* Groups have the largest parts. */
 #define KNP_GROUPS_BYTES 8192
-#define KNP_GROUPS_LEAF	KNP_PER_LEAF(KNP_GROUPS_BYTES, sizeof(struct knp_group))
+#define KNP_GROUPS_HELD	16
+#define KNP_GROUPS_HOLDERS 16
+#define KNP_GROUPS_LEAF	\
+	((KNP_GROUPS_BYTES - KNP_PART_HEAD -	\
+	  KNP_GROUPS_HOLDERS * (u32)sizeof(struct knp_part *)) /	\
+	 (u32)sizeof(struct knp_group))
 
 /* Addresses in one block of peers. */
 #define KNP_BLOCK_SIZE4	28
@@ -108,7 +117,7 @@ struct knp_cell {
 
 /**
  * struct knp_group - what leads to the cells of a group
- * @part: the cells, NULL if there are none
+ * @part: the cells, NULL if there are none; in struct knp_groups it is borrowed
  * @pilot: what chooses among them
  */
 struct knp_group {
@@ -117,9 +126,20 @@ struct knp_group {
 };
 
 /**
+ * struct knp_groups - the groups of a table that has more, the data of a part
+ * @holder: what owns the cells, KNP_GROUPS_HELD groups each; NULL: there are none
+ * @group: what packets read
+ */
+struct knp_groups {
+	struct knp_part *holder[KNP_GROUPS_HOLDERS];
+	struct knp_group group[KNP_GROUPS_LEAF];
+};
+
+/**
  * struct knp_cells - a table
  * @near: the groups, if there are few
- * @root: the groups, if there are many: an array
+ * @root: the groups, if there are more: a part of struct knp_groups, or one of
+ *	  pointers to such parts
  * @ngroups: how many
  * @used: keys
  *
@@ -186,17 +206,26 @@ static __always_inline bool knp_addr_equal(const struct knp_addr *a,
 	return a->q[0] == b->q[0] && a->q[1] == b->q[1];
 }
 
-/* The first group of a table, if its groups are one piece; see below. */
 static __always_inline const struct knp_group *
+knp_groups_of(const struct knp_part *leaf)
+{
+	return ((const struct knp_groups *)knp_part_data(leaf))->group;
+}
+
+/* The groups of a table if they are one piece, else pointers to the pieces. */
+static __always_inline const void *
 knp_cells_first(const struct knp_cells *c)
 {
-	return c->ngroups <= KNP_GROUPS_NEAR ? c->near :
-					       knp_part_data(c->root);
+	if (c->ngroups <= KNP_GROUPS_NEAR)
+		return c->near;
+	if (c->ngroups <= KNP_GROUPS_LEAF)
+		return knp_groups_of(c->root);
+	return knp_part_data(c->root);
 }
 
 /**
  * knp_cells_look() - look up, for packets
- * @first: knp_cells_first(): the groups, or pointers to leaves of them
+ * @first: knp_cells_first()
  * @ngroups: how many
  * @seed: the table's
  * @wide: IPv6
@@ -219,7 +248,7 @@ knp_cells_look(const void *first, u32 ngroups, const u64 *seed, bool wide,
 		leaf = ((struct knp_part *const *)first)[i / KNP_GROUPS_LEAF];
 		if (!leaf)
 			return NULL;
-		group = knp_part_data(leaf);
+		group = knp_groups_of(leaf);
 		i %= KNP_GROUPS_LEAF;
 	}
 	group += i;

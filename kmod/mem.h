@@ -20,6 +20,12 @@ static inline void *knp_zalloc(size_t size)
 	return kzalloc(size, GFP_KERNEL_ACCOUNT);
 }
 
+/* The same, for what is written over at once. */
+static inline void *knp_alloc(size_t size)
+{
+	return kmalloc(size, GFP_KERNEL_ACCOUNT);
+}
+
 static inline void knp_free(void *p)
 {
 	kfree(p);

@@ -38,13 +38,12 @@ int knp_part_own(struct knp_part **slot)
 	if (old->refs == 1)
 		return 0;
 
-	new = knp_part_new(old->size, old->nptrs, old->stride);
+	new = knp_alloc(sizeof(*old) + old->size);
 	if (!new)
 		return -ENOMEM;
 
-	new->level = old->level;
-	new->sparse = old->sparse;
-	memcpy(new->data, old->data, old->size);
+	memcpy(new, old, sizeof(*old) + old->size);
+	new->refs = 1;
 	for (i = 0; i < new->nptrs; i++)
 		knp_part_get(*ptr_at(new, i));
 

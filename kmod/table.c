@@ -57,7 +57,7 @@ struct knp_tables *knp_tables_new(void)
 
 struct knp_tables *knp_tables_clone(struct knp_tables *t)
 {
-	struct knp_tables *clone = knp_zalloc(sizeof(*clone));
+	struct knp_tables *clone = knp_alloc(sizeof(*clone));
 	u32 i;
 
 	if (!clone)

@@ -5,6 +5,7 @@
 #include <linux/notifier.h>
 #include <linux/slab.h>
 
+#include "mem.h"
 #include "netns.h"
 #include "txn.h"
 
@@ -12,12 +13,12 @@
  * struct knp_txn - an open transaction
  * @tables: the private clone, NULL once a PUT or DELETE failed
  * @count: records put and deleted so far
- * @rules: ids of the rules that were put or deleted
+ * @rules: ids of the rules that were put or deleted, a bitmap; NULL: none were
  */
 struct knp_txn {
 	struct knp_tables *tables;
 	u64 count;
-	DECLARE_BITMAP(rules, KNP_RULES_MAX + 1);
+	unsigned long *rules;
 };
 
 typedef int (*change_fn)(struct knp_tables *t, u32 table, const void *recs,
@@ -34,7 +35,8 @@ void knp_txn_drop(struct knp_net *kn)
 	kn->txn = NULL;
 	WRITE_ONCE(kn->txn_portid, 0);
 	knp_tables_free(txn->tables);
-	kvfree(txn);
+	knp_vfree(txn->rules);
+	knp_free(txn);
 }
 
 static struct knp_txn *txn_of(struct knp_net *kn, u32 portid, const char **why)
@@ -53,12 +55,12 @@ static int txn_open(struct knp_net *kn, u32 portid)
 	struct knp_snapshot *snap = knp_snapshot_locked(kn);
 	struct knp_txn *txn;
 
-	txn = kvzalloc(sizeof(*txn), GFP_KERNEL_ACCOUNT);
+	txn = knp_zalloc(sizeof(*txn));
 	if (!txn)
 		return -ENOMEM;
 	txn->tables = snap ? knp_tables_clone(snap->tables) : knp_tables_new();
 	if (!txn->tables) {
-		kvfree(txn);
+		knp_free(txn);
 		return -ENOMEM;
 	}
 	kn->txn = txn;
@@ -105,13 +107,20 @@ static int counters_reserve(struct knp_net *kn, const struct knp_rec_rule *recs,
 	return err;
 }
 
-static void rules_touch(struct knp_txn *txn, const struct knp_rec_rule *recs,
-			int n)
+static int rules_touch(struct knp_txn *txn, const struct knp_rec_rule *recs,
+		       int n)
 {
 	int i;
 
+	if (!txn->rules)
+		txn->rules = knp_vcalloc(BITS_TO_LONGS(KNP_RULES_MAX + 1),
+					 sizeof(*txn->rules));
+	if (!txn->rules)
+		return -ENOMEM;
 	for (i = 0; i < n; i++)
 		__set_bit(recs[i].id, txn->rules);
+
+	return 0;
 }
 
 /* Records were accepted, so ids of rules are within the limit from here on. */
@@ -123,10 +132,9 @@ static int txn_change(struct knp_net *kn, struct knp_txn *txn, change_fn change,
 
 	n = change(txn->tables, table, recs, len, &refusal);
 	if (n >= 0 && table == KNP_TABLE_RULE) {
-		if (change == knp_tables_put && counters_reserve(kn, recs, n))
+		if ((change == knp_tables_put && counters_reserve(kn, recs, n)) ||
+		    rules_touch(txn, recs, n))
 			n = -ENOMEM;
-		else
-			rules_touch(txn, recs, n);
 	}
 	if (n < 0) {
 		*why = refusal.msg;
@@ -199,11 +207,14 @@ static int txn_publish(struct knp_net *kn, struct knp_txn *txn,
 	/* Nothing below can fail. */
 	snap->tables = txn->tables;
 	txn->tables = NULL;
-	knp_counters_renew(&kn->counters, old_tables, snap->tables, txn->rules);
+	if (txn->rules)
+		knp_counters_renew(&kn->counters, old_tables, snap->tables,
+				   txn->rules);
 	knp_snapshot_publish(kn, snap);
 	/* The old tables stay until the lock is released. */
-	knp_counters_retire(&kn->counters, old_tables, snap->tables,
-			    txn->rules);
+	if (txn->rules)
+		knp_counters_retire(&kn->counters, old_tables, snap->tables,
+				    txn->rules);
 
 	return 0;
 }

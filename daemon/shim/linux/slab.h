@@ -68,6 +68,16 @@ static inline void *kzalloc(size_t size, int flags)
 	return kcalloc(1, size, flags);
 }
 
+/* What nobody has written yet reads as something odd. */
+static inline void *kmalloc(size_t size, int flags)
+{
+	void *p = kcalloc(1, size, flags);
+
+	if (p)
+		memset(p, 0xa5, size);
+	return p;
+}
+
 static inline void kfree(void *p)
 {
 	size_t *head;
