@@ -5,6 +5,7 @@
 
 #include <linux/skbuff.h>
 
+#include "match_inline.h"
 #include "netns.h"
 #include "packet.h"
 
@@ -73,7 +74,7 @@ static __always_inline u32 knp_judge(const struct knp_net *kn,
 		return knp_judge_rest(kn, snap, skb, state, p);
 
 	knp_packet_set_conn(p, ct, ctinfo);
-	knp_match(snap->tables, &p->flow, &p->verdict);
+	knp_match_inline(snap->tables, &p->flow, &p->verdict);
 	reason = p->verdict.reason;
 	if (reason <= KNP_REASON_PASS_LAST &&
 	    READ_ONCE(kn->config.unknown_local) != KNP_DROP)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
 /*
- * What a packet looks up in a frozen table, inlined into match.c. PURE, see
+ * What a packet looks up in a frozen table, in line in match_inline.h. PURE, see
  * table.h.
  *
  * @wide: IPv6; always a constant, so that each family has code of its own.

@@ -1,69 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
-#include "lookup.h"
-#include "match.h"
-
-/* @side: 0 egress, 1 ingress, as in struct knp_cell */
-static __always_inline void judge(const struct knp_tables *t, bool wide,
-				  const struct knp_flow *f,
-				  const struct knp_cell *endpoint, u32 side,
-				  const struct knp_addr *peer,
-				  struct knp_side *v)
-{
-	if (!endpoint || !endpoint->set[side])
-		return;
-
-	v->set = endpoint->set[side];
-	v->class_id = knp_look_class(t, wide, peer);
-	v->portset = knp_look_row(endpoint, side, v->class_id);
-	v->rule = knp_look_rule(t, wide, v->portset, f->proto, f->dport,
-				f->has_port);
-}
-
-static __always_inline void judge_both(const struct knp_tables *t, bool wide,
-				       const struct knp_flow *f,
-				       struct knp_verdict *v)
-{
-	const struct knp_cell *src = knp_look_endpoint(t, wide, &f->src);
-	const struct knp_cell *dst = knp_look_endpoint(t, wide, &f->dst);
-
-	judge(t, wide, f, src, 0, &f->dst, &v->egress);
-	judge(t, wide, f, dst, 1, &f->src, &v->ingress);
-}
-
-static bool denies(const struct knp_side *side)
-{
-	return side->set && !side->rule;
-}
-
-static u32 reason_of(const struct knp_verdict *v)
-{
-	if (denies(&v->egress))
-		return KNP_REASON_EGRESS;
-	if (denies(&v->ingress))
-		return KNP_REASON_INGRESS;
-	if (v->egress.set || v->ingress.set)
-		return KNP_REASON_ALLOWED;
-	return KNP_REASON_NOT_ISOLATED;
-}
+#include "match_inline.h"
 
 void knp_match(const struct knp_tables *t, const struct knp_flow *f,
 	       struct knp_verdict *v)
 {
-	/* By member: the kernel's memset() takes longer than a lookup. */
-	v->egress = (struct knp_side){};
-	v->ingress = (struct knp_side){};
-	if (f->src.q[0] == f->dst.q[0] && f->src.q[1] == f->dst.q[1]) {
-		v->reason = KNP_REASON_SELF;
-		v->pass = true;
-		return;
-	}
-
-	if (f->family == KNP_V4)
-		judge_both(t, false, f, v);
-	else
-		judge_both(t, true, f, v);
-
-	v->reason = reason_of(v);
-	v->pass = v->reason <= KNP_REASON_PASS_LAST;
+	knp_match_inline(t, f, v);
 }

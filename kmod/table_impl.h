@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
 /*
  * What a table is made of, for the files that implement table.h: table.c
- * (life), lookup.h and match.c (packets), record.c (put and delete), dump.c
+ * (life), lookup.h and match_inline.h (packets), record.c (put and delete), dump.c
  * (reading back).
  *
  * Objects with ids (rules, portsets, classes, sets) are spread over arrays by
