@@ -6,13 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "boot.h"
 #include "json_build.h"
 #include "local.h"
 #include "log.h"
 #include "ruleset.h"
 #include "runtime.h"
-
-#define BOOT_ID		"/proc/sys/kernel/random/boot_id"
 
 /**
  * struct knp_local - a store that is looked after
@@ -25,7 +24,7 @@ struct knp_local {
 	struct knp_store *store;
 	const char *node;
 	const char *dir;
-	char boot[64];
+	struct knp_boot boot;
 	struct knp_bindings *bindings;
 	struct knp_recs pods;
 	struct knp_recs routes;
@@ -59,18 +58,6 @@ static void on_touched(void *arg, const char *ns, const char *name)
 		l->failed = err;
 }
 
-static void read_boot_id(struct knp_local *l)
-{
-	FILE *file = fopen(BOOT_ID, "re");
-
-	if (!file)
-		return;
-	if (!fgets(l->boot, sizeof(l->boot), file))
-		l->boot[0] = '\0';
-	l->boot[strcspn(l->boot, "\n")] = '\0';
-	fclose(file);
-}
-
 int knp_local_new(struct knp_store *store, const char *node,
 		  struct knp_local **ret)
 {
@@ -87,7 +74,7 @@ int knp_local_new(struct knp_store *store, const char *node,
 		free(l);
 		return -ENOMEM;
 	}
-	read_boot_id(l);
+	knp_boot_read(&l->boot);
 	knp_store_intake(store, intake, l);
 	*ret = l;
 	return 0;
@@ -113,8 +100,8 @@ static int take_document(struct knp_local *l, struct json_object *doc)
 	if (!json_object_object_get_ex(doc, "boot", &boot) ||
 	    !json_object_object_get_ex(doc, "bindings", &array))
 		return -EBADMSG;
-	if (!l->boot[0] || !json_object_is_type(boot, json_type_string) ||
-	    strcmp(json_object_get_string(boot), l->boot))
+	if (!l->boot.id[0] || !json_object_is_type(boot, json_type_string) ||
+	    strcmp(json_object_get_string(boot), l->boot.id))
 		return 0;
 	return knp_bindings_parse(l->bindings, array);
 }
@@ -155,7 +142,7 @@ static int save(const struct knp_local *l)
 	doc = json_object_new_object();
 	if (!doc)
 		return -ENOMEM;
-	err |= knp_json_add_string(doc, "boot", l->boot);
+	err |= knp_json_add_string(doc, "boot", l->boot.id);
 	err |= knp_json_add(doc, "bindings", knp_bindings_json(l->bindings));
 	if (!err)
 		err = knp_runtime_write(l->dir, KNP_BINDINGS_FILE, doc);
