@@ -153,6 +153,10 @@ $(BUILD)/unit/%: $(BUILD)/san/tests/unit/%.o $(UNIT_LIB:%.c=$(BUILD)/san/%.o) \
 	$(call say,LD san,$@)$(CC) $(SANITIZE) $(UNIT_WRAP) -o $@ $^ -lcmocka \
 		$(PKG_LIBS) $(CXX_LIBS)
 
+# Every step on the way to the disk can be made to fail, or to be the last one.
+$(BUILD)/unit/test_state_file: UNIT_WRAP += -Wl,--wrap=mkdir,--wrap=open \
+	-Wl,--wrap=write,--wrap=fsync,--wrap=rename
+
 # What tests/kube runs: the API client alone, without a kernel.
 $(BUILD)/kube/follow: $(BUILD)/san/tests/kube/follow.o $(BUILD)/san/libknp.a
 	@mkdir -p $(@D)
