@@ -164,5 +164,6 @@ int knp_ctl_simulate(int argc, char **argv);
 int knp_ctl_attach(int argc, char **argv);
 int knp_ctl_detach(int argc, char **argv);
 int knp_ctl_config(int argc, char **argv);
+int knp_ctl_restore(int argc, char **argv);
 
 #endif /* KNP_CTL_H */

@@ -187,6 +187,23 @@ static void print_source(struct json_object *obj)
 		       "age", ago(obj, "synced_at"));
 }
 
+static void print_state_file(struct json_object *obj)
+{
+	struct json_object *file = NULL;
+
+	if (text_of(obj, "restored"))
+		printf("%-15s%s\n", "at first", text_of(obj, "restored"));
+	json_object_object_get_ex(obj, "state_file", &file);
+	if (!file)
+		return;
+	printf("%-15s%s", "state file", text_of(file, "path"));
+	if (number_of(file, "generation"))
+		printf(": generation %" PRIu64 ", written %" PRIu64 " s ago",
+		       number_of(file, "generation"), ago(file, "saved_at"));
+	printf("%s%s\n", text_of(file, "error") ? ": " : "",
+	       text_of(file, "error") ? text_of(file, "error") : "");
+}
+
 static void print_daemon(const struct knp_ctl *c, struct json_object *obj)
 {
 	struct json_object *running;
@@ -212,6 +229,7 @@ static void print_daemon(const struct knp_ctl *c, struct json_object *obj)
 	       number_of(obj, "last_puts"), number_of(obj, "last_deletes"));
 	if (text_of(obj, "error"))
 		printf("%-15s%s\n", "error", text_of(obj, "error"));
+	print_state_file(obj);
 	print_lines(obj, "troubles", "trouble");
 	if (number_of(obj, "objects_set_aside"))
 		printf("%-15s%" PRIu64 " object(s): what remains of them is enforced\n",

@@ -27,6 +27,7 @@ static const struct command {
 	{ "wait", knp_ctl_wait, "--synced ...", "until something is enforced" },
 	{ "config", knp_ctl_config, "[NAME=VALUE]...", "show or change mode, defaults, rate" },
 	{ "attach", knp_ctl_attach, "[FAMILY]...", "start judging packets" },
+	{ "restore", knp_ctl_restore, "[--state FILE]", "at boot: what was enforced last" },
 	{ "detach", knp_ctl_detach, "--yes [FAMILY]...", "stop judging packets" },
 };
 

@@ -35,6 +35,7 @@
 #include "faults.h"
 #include "genl.h"
 #include "input.h"
+#include "keeper.h"
 #include "kept.h"
 #include "log.h"
 #include "names.h"
@@ -69,6 +70,7 @@ struct knpd {
 	struct knp_push *push;
 	struct knp_names_log *names;
 	struct knp_enforcer *enforcer;
+	struct knp_keeper *keeper;	/* NULL: no state file */
 	struct knp_null *null;		/* in place of the kernel */
 	struct knp_genl *genl;		/* NULL: not connected */
 	struct knp_watch *watch;
@@ -241,6 +243,7 @@ static void enforced(struct knpd *d, const struct knp_push_result *res)
 		d->status.last_us = (res->committed_ns - d->since_ns) / 1000;
 
 	log_enforced(d, res);
+	knp_keeper_touch(d->keeper);
 	d->since_ns = 0;
 	knp_node_enforced(d->node);
 	write_status_soon(d);
@@ -276,14 +279,28 @@ static void dry_run(struct knpd *d)
 	event_base_loopbreak(d->base);
 }
 
+/* As long as the source has not said what is to be enforced. */
+static void restore(struct knpd *d)
+{
+	if (knp_keeper_restore(d->keeper)) {
+		hold(d, "failed", RETRY_SOON_MS, "cannot restore the state: %s",
+		     knp_keeper_error(d->keeper));
+		return;
+	}
+	d->status.state = "starting";
+	d->status.error[0] = '\0';
+}
+
 static void reconcile(struct knpd *d)
 {
 	struct knp_push_result res;
 	void *ctx;
 	int err;
 
-	if (!d->scanned)
+	if (!d->scanned) {
+		restore(d);
 		return;
+	}
 	if (d->opt.dry_run) {
 		dry_run(d);
 		return;
@@ -435,8 +452,10 @@ static void on_family(void *arg, bool present)
 	struct knpd *d = arg;
 
 	d->wanted = true;
-	if (present)
+	if (present) {
+		knp_keeper_loaded(d->keeper);
 		return;
+	}
 
 	disconnect(d);
 	knp_log(KNP_LOG_WARNING,
@@ -450,6 +469,7 @@ static void on_info(void *arg, const struct knp_info *info)
 
 	if (knp_push_differs(d->push, info))
 		d->wanted = true;
+	knp_keeper_touch(d->keeper);
 
 	if (d->families & ~info->families)
 		knp_log(KNP_LOG_WARNING,
@@ -691,6 +711,30 @@ static int open_uncovered(struct knpd *d)
 	return err;
 }
 
+static void on_kept(void *arg)
+{
+	write_status_soon(arg);
+}
+
+static int open_keeper(struct knpd *d)
+{
+	const struct knp_keeper_options options = {
+		.path = d->opt.state,
+		.node = d->opt.node,
+		.families = d->opt.push.families,
+	};
+	int err;
+
+	if (!options.path)
+		return 0;
+	err = knp_keeper_open(d->base, &options, on_kept, d, &d->keeper);
+	if (err)
+		knp_log(KNP_LOG_ERR, "cannot keep %s: %s", options.path,
+			strerror(-err));
+	d->status.keeper = d->keeper;
+	return err;
+}
+
 static int start(struct knpd *d)
 {
 	int err;
@@ -726,9 +770,12 @@ static int start(struct knpd *d)
 	d->status.input = d->input;
 	if (d->node_options.listen && !d->opt.null_backend)
 		err = open_uncovered(d);
+	if (!err)
+		err = open_keeper(d);
 	if (err)
 		return err;
 	write_status(d);
+	reconcile(d);
 	return 0;
 }
 
@@ -740,6 +787,7 @@ static void free_event(struct event *event)
 
 static void stop(struct knpd *d)
 {
+	knp_keeper_close(d->keeper);
 	knp_uncovered_close(d->uncovered);
 	knp_input_close(d->input);
 	knp_node_close(d->node);

@@ -8,6 +8,7 @@
 #include "families.h"
 #include "options.h"
 #include "runtime.h"
+#include "state_file.h"
 
 #ifndef KNP_VERSION
 #define KNP_VERSION	"unknown"
@@ -49,6 +50,9 @@ static void usage(FILE *out)
 	      "      --allow-lb-probes   let Azure's load balancer (168.63.129.16) reach pods\n"
 	      "      --runtime-dir DIR   for what others are to find (default: "
 	      KNP_RUNTIME_DIR ")\n"
+	      "      --state FILE        keep there what is enforced, and restore it while the API\n"
+	      "                          server does not answer; or none (default: " KNP_STATE_FILE ";\n"
+	      "                          none with another --runtime-dir)\n"
 	      "      --start-spread S    ask the API server first within S seconds (default: 5)\n"
 	      "      --idle-timeout S    ask anew if a watch is silent so long (default: 180)\n"
 	      "      --backend null:FILE no kernel: note every transaction in FILE (to measure\n"
@@ -101,6 +105,7 @@ enum {
 	OPT_NODE_EGRESS,
 	OPT_NODE_EGRESS_ALLOW,
 	OPT_ALLOW_LB_PROBES,
+	OPT_STATE,
 };
 
 /* Seconds with a fraction, up to an hour, as milliseconds. */
@@ -142,6 +147,17 @@ static int choose_source(struct knp_options *o)
 	return 0;
 }
 
+/* Two knpd of one machine are told apart by their runtime folders. */
+static void choose_state(struct knp_options *o)
+{
+	bool lasting = !o->once && !o->dry_run && !o->null_backend;
+
+	if (!o->state && !strcmp(o->runtime_dir, KNP_RUNTIME_DIR))
+		o->state = KNP_STATE_FILE;
+	if (!lasting || (o->state && !strcmp(o->state, "none")))
+		o->state = NULL;
+}
+
 int knp_options_parse(int argc, char **argv, struct knp_options *o)
 {
 	static const struct option options[] = {
@@ -161,6 +177,7 @@ int knp_options_parse(int argc, char **argv, struct knp_options *o)
 		  OPT_NODE_EGRESS_ALLOW },
 		{ "allow-lb-probes", no_argument, NULL, OPT_ALLOW_LB_PROBES },
 		{ "runtime-dir", required_argument, NULL, OPT_RUNTIME_DIR },
+		{ "state",	 required_argument, NULL, OPT_STATE },
 		{ "backend",	 required_argument, NULL, OPT_BACKEND },
 		{ "once",	 no_argument,	    NULL, OPT_ONCE },
 		{ "dry-run",	 no_argument,	    NULL, OPT_DRY_RUN },
@@ -244,6 +261,9 @@ int knp_options_parse(int argc, char **argv, struct knp_options *o)
 		case OPT_RUNTIME_DIR:
 			o->runtime_dir = optarg;
 			break;
+		case OPT_STATE:
+			o->state = optarg;
+			break;
 		case OPT_BACKEND:
 			if (strncmp(optarg, NULL_BACKEND, strlen(NULL_BACKEND)))
 				return bad_usage("--backend: unknown backend",
@@ -273,5 +293,6 @@ int knp_options_parse(int argc, char **argv, struct knp_options *o)
 
 	if (optind < argc)
 		return bad_usage("unexpected argument", argv[optind]);
+	choose_state(o);
 	return choose_source(o);
 }

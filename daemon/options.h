@@ -23,6 +23,7 @@ struct knp_options {
 	struct knp_kube_options kube;
 	const char *node;
 	const char *runtime_dir;
+	const char *state;		/* NULL: no state file */
 	const char *null_backend;	/* see null_backend.h; NULL: the kernel */
 	struct knp_push_options push;	/* may point at @node_allow */
 	struct knp_node_allows node_allow;

@@ -133,6 +133,7 @@ static int fill(const struct knp_daemon_status *s, struct json_object *doc)
 	err |= knp_json_add_number(doc, "policies_held_count", s->store->nkept);
 	err |= knp_json_add(doc, "policies_held", knp_kept_json(s->store));
 	err |= fill_uncovered(s, doc);
+	err |= knp_keeper_json(s->keeper, doc);
 	err |= knp_json_add_number(doc, "faults_count", faults->n);
 	err |= knp_json_add(doc, "faults", faults_json(faults));
 	return err ? -ENOMEM : 0;

@@ -30,6 +30,7 @@
  *   policies_held_count, policies_held  "ns/policy", deleted while their namespace
  *                     terminates, and enforced until it has no pod (store.h)
  *   uncovered_count, uncovered  what passes around the hooks (uncovered.h)
+ *   restored, state_file  of the state file, see knp_keeper_json()
  *   faults_count, faults  each field and file that could not be read, or counts
  *                     for nothing
  *
@@ -42,6 +43,7 @@
 
 #include "compile.h"
 #include "input.h"
+#include "keeper.h"
 #include "push.h"
 #include "uncovered.h"
 
@@ -64,6 +66,7 @@ struct knp_daemon_status {
 	const struct knp_store *store;
 	struct knp_input *input;
 	const struct knp_uncovered *uncovered;
+	struct knp_keeper *keeper;
 };
 
 /* Replace status.json in the folder @dir. Return 0 or -errno. */
