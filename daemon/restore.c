@@ -61,6 +61,7 @@ static struct knp_config settings_of(const struct knp_info *info)
 		.encap = info->encap,
 		.node_egress = info->node_egress,
 		.lb_probes = info->lb_probes,
+		.node_allow = &info->node_allow,
 	};
 }
 
@@ -115,20 +116,40 @@ static int restore_whole(struct restoring *r)
 	return err;
 }
 
-static int restore_closed(struct restoring *r)
+/* Closed first: settings that are refused must not leave it open. */
+static int close_default(struct restoring *r)
 {
 	struct knp_config settings = KNP_CONFIG_NONE;
-	uint32_t families = r->from->families;
 	int err;
 
-	if (r->usable) {
-		settings = settings_of(&r->state.info);
-		families = r->state.info.families;
-	}
 	settings.dflt = KNP_DROP;
 	err = r->ops->config(r->ctx, &settings);
 	if (err)
 		return failed(r, err, "set default=drop");
+	if (!r->usable)
+		return 0;
+
+	settings = settings_of(&r->state.info);
+	settings.dflt = KNP_DROP;
+	err = r->ops->config(r->ctx, &settings);
+	if (!err)
+		return 0;
+	r->closed = KNP_RESTORE_REFUSED;
+	snprintf(r->why, sizeof(r->why), "has settings that are refused (%s)",
+		 strerror(-err));
+	return 0;
+}
+
+static int restore_closed(struct restoring *r)
+{
+	uint32_t families = r->usable ? r->state.info.families :
+					r->from->families;
+	bool audit = r->usable && r->state.info.mode == KNP_MODE_AUDIT;
+	int err;
+
+	err = close_default(r);
+	if (err)
+		return err;
 	err = attach(r, families);
 	if (err)
 		return err;
@@ -140,8 +161,7 @@ static int restore_closed(struct restoring *r)
 	return end(r, r->closed,
 		   "%s %s: no packet passes through this node until the first generation%s; the node's own pass",
 		   r->from->path, r->why,
-		   settings.mode == KNP_MODE_AUDIT ?
-		   " (but mode is audit: all do)" : "");
+		   audit ? " (but mode is audit: all do)" : "");
 }
 
 /* What was before, in words; "" where clocks do not agree. */

@@ -17,6 +17,7 @@ static const char magic[8] = { 'K', 'N', 'P', 'S', 'T', 'A', 'T', 'E' };
  * @size: of everything, with the digest
  * @boot: a UUID and a NUL, or "" and NULs
  * @node: a name and NULs
+ * @nallow: entries of NODE_ALLOW, which follow
  */
 struct state_header {
 	char magic[8];
@@ -29,6 +30,7 @@ struct state_header {
 	uint64_t generation;
 	uint32_t families;
 	uint32_t event_rate;
+	uint32_t nallow;
 	uint8_t mode;
 	uint8_t dflt;
 	uint8_t unknown_local;
@@ -37,7 +39,7 @@ struct state_header {
 	uint8_t lb_probes;
 	char boot[KNP_BOOT_ID_LEN + 1];
 	char node[KNP_STATE_NODE_LEN + 1];
-	uint8_t pad[7];
+	uint8_t pad[3];
 };
 
 /* struct state_part - followed by @len bytes of records */
@@ -71,6 +73,7 @@ static struct state_header header_of(const struct knp_state *s, size_t size)
 		.generation = s->info.generation,
 		.families = s->info.families,
 		.event_rate = s->info.event_rate,
+		.nallow = (uint32_t)s->info.node_allow.n,
 		.mode = s->info.mode,
 		.dflt = s->info.dflt,
 		.unknown_local = s->info.unknown_local,
@@ -83,6 +86,12 @@ static struct state_header header_of(const struct knp_state *s, size_t size)
 	snprintf(h.boot, sizeof(h.boot), "%s", s->boot.id);
 	snprintf(h.node, sizeof(h.node), "%s", s->node);
 	return h;
+}
+
+/* Of so many entries of NODE_ALLOW, bytes. */
+static size_t allow_len(size_t n)
+{
+	return n * sizeof(struct knp_node_allow);
 }
 
 static uint8_t *append(uint8_t *to, const void *data, size_t len)
@@ -98,6 +107,7 @@ static void write_down(const struct knp_state *s, const struct knp_diff *d,
 	struct state_part part;
 
 	to = append(to, &h, sizeof(h));
+	to = append(to, s->info.node_allow.v, allow_len(h.nallow));
 	for (size_t i = 0; i < d->nops; i++) {
 		part = (struct state_part){ d->ops[i].table,
 					    (uint32_t)d->ops[i].len };
@@ -108,7 +118,8 @@ static void write_down(const struct knp_state *s, const struct knp_diff *d,
 
 int knp_state_encode(const struct knp_state *s, void **ret, size_t *len)
 {
-	size_t size = sizeof(struct state_header) + DIGEST_LEN;
+	size_t size = sizeof(struct state_header) + DIGEST_LEN +
+		      allow_len(s->info.node_allow.n);
 	struct knp_ruleset *nothing = knp_ruleset_new();
 	struct knp_diff *d = NULL;
 	uint8_t *data = NULL;
@@ -183,13 +194,15 @@ static bool is_text(const char *field, size_t size)
 	return len < size;
 }
 
-static bool is_sound(const struct state_header *h)
+static bool is_sound(const struct state_header *h, size_t len)
 {
 	static const uint8_t none[sizeof(h->pad)];
 
 	return is_text(h->boot, sizeof(h->boot)) &&
 	       is_text(h->node, sizeof(h->node)) &&
 	       !memcmp(h->pad, none, sizeof(none)) && h->generation &&
+	       h->nallow <= KNP_NODE_ALLOW_MAX &&
+	       len >= sizeof(*h) + allow_len(h->nallow) + DIGEST_LEN &&
 	       !(h->families & ~(uint32_t)KNP_FAMILY_MASK) &&
 	       h->mode <= KNP_MODE_AUDIT && h->dflt <= KNP_DROP &&
 	       h->unknown_local <= KNP_DROP && h->encap <= KNP_DROP &&
@@ -218,7 +231,8 @@ static int read_parts(struct knp_ruleset *rs, const uint8_t *p,
 	return err;
 }
 
-static void take_header(const struct state_header *h, struct knp_state *ret)
+static void take_header(const struct state_header *h, const uint8_t *allow,
+			struct knp_state *ret)
 {
 	*ret = (struct knp_state){
 		.boot.netns = h->netns,
@@ -234,8 +248,10 @@ static void take_header(const struct state_header *h, struct knp_state *ret)
 			.encap = h->encap,
 			.node_egress = h->node_egress,
 			.lb_probes = h->lb_probes,
+			.node_allow.n = h->nallow,
 		},
 	};
+	memcpy(ret->info.node_allow.v, allow, allow_len(h->nallow));
 	memcpy(ret->boot.id, h->boot, sizeof(ret->boot.id));
 	memcpy(ret->node, h->node, sizeof(ret->node));
 }
@@ -253,20 +269,21 @@ int knp_state_decode(const void *data, size_t len, struct knp_state *ret,
 		return err;
 	if (h.abi != KNP_ABI_VERSION)
 		return refuse(why, "holds tables of another version of the module");
-	if (!is_sound(&h))
+	if (!is_sound(&h, len))
 		return refuse(why, "is malformed: its header");
 
 	rs = knp_ruleset_new();
 	if (!rs)
 		return -ENOMEM;
-	err = read_parts(rs, p + sizeof(h), p + len - DIGEST_LEN);
+	err = read_parts(rs, p + sizeof(h) + allow_len(h.nallow),
+			 p + len - DIGEST_LEN);
 	if (err) {
 		knp_ruleset_free(rs);
 		return err == -EINVAL ?
 			refuse(why, "is malformed: its tables") : err;
 	}
 	knp_ruleset_sort(rs);
-	take_header(&h, ret);
+	take_header(&h, p + sizeof(h), ret);
 	ret->rs = rs;
 	return 0;
 }
@@ -283,5 +300,8 @@ bool knp_state_same(const struct knp_info *a, const struct knp_info *b)
 	       a->families == b->families && a->mode == b->mode &&
 	       a->dflt == b->dflt && a->unknown_local == b->unknown_local &&
 	       a->encap == b->encap && a->node_egress == b->node_egress &&
-	       a->lb_probes == b->lb_probes && a->event_rate == b->event_rate;
+	       a->lb_probes == b->lb_probes && a->event_rate == b->event_rate &&
+	       a->node_allow.n == b->node_allow.n &&
+	       !memcmp(a->node_allow.v, b->node_allow.v,
+		       allow_len(a->node_allow.n));
 }

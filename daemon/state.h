@@ -6,7 +6,8 @@
  *   header   "KNPSTATE", the version of this format, that of the tables' records
  *            (KNP_ABI_VERSION), the size of all of it; boot, network namespace,
  *            node; instance and generation of the module, when it was saved;
- *            families that were attached, mode and settings
+ *            families that were attached, mode and settings; the entries of
+ *            NODE_ALLOW
  *   parts    number of a table, length, packed records as PUT takes them;
  *            tables in the order of enum knp_table, none, one or many parts each
  *   digest   SHA-256 of all before it

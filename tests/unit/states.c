@@ -86,6 +86,10 @@ struct knp_state some_state(void)
 			.encap = KNP_DROP,
 			.node_egress = KNP_PASS,
 			.lb_probes = KNP_DROP,
+			.node_allow = { 2, {
+				{ .proto = 6, .port = 10250 },
+				{ { 10 }, AF_INET, 17, 53 },
+			} },
 		},
 		.rs = some_ruleset(),
 	};

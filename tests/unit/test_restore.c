@@ -28,6 +28,7 @@
  * @fail: the call that fails, by its letter
  * @error: with what
  * @refused: a family that cannot be attached
+ * @refuses_mode: and what else is set with it
  * @early: something was attached that was judged by DEFAULT being pass
  */
 struct fake {
@@ -39,6 +40,7 @@ struct fake {
 	char fail;
 	int error;
 	uint32_t refused;
+	bool refuses_mode;
 	bool early;
 };
 
@@ -118,6 +120,8 @@ static int fake_config(void *ctx, const struct knp_config *c)
 	struct fake *f = ctx;
 	int err = called(f, 'c');
 
+	if (!err && c->mode >= 0 && f->refuses_mode)
+		err = -EINVAL;
 	if (err)
 		return err;
 	if (c->mode >= 0)
@@ -134,6 +138,8 @@ static int fake_config(void *ctx, const struct knp_config *c)
 		f->info.node_egress = (uint8_t)c->node_egress;
 	if (c->lb_probes >= 0)
 		f->info.lb_probes = (uint8_t)c->lb_probes;
+	if (c->node_allow)
+		f->info.node_allow = *c->node_allow;
 	return 0;
 }
 
@@ -243,6 +249,9 @@ static void assert_settings(const struct fake *f, const struct knp_info *want)
 	assert_int_equal(f->info.encap, want->encap);
 	assert_int_equal(f->info.node_egress, want->node_egress);
 	assert_int_equal(f->info.lb_probes, want->lb_probes);
+	assert_int_equal(f->info.node_allow.n, want->node_allow.n);
+	assert_memory_equal(f->info.node_allow.v, want->node_allow.v,
+			    sizeof(want->node_allow.v));
 }
 
 static void assert_closed(const struct fake *f, uint32_t families)
@@ -325,7 +334,7 @@ static void test_another_boot(void **state)
 	ends(f, KNP_RESTORE_CLOSED, "is of another boot");
 	assert_closed(&f->fake, KNP_FAMILY_ALL);
 	assert_settings(&f->fake, &f->state.info);
-	assert_string_equal(f->fake.log, "icaa");
+	assert_string_equal(f->fake.log, "iccaa");
 }
 
 /* Who cannot tell which boot it is must not take it for the same. */
@@ -431,6 +440,23 @@ static void test_module_refuses_the_tables(void **state)
 	assert_closed(&f->fake, KNP_FAMILY_ALL);
 }
 
+/* Settings that the module does not take do not leave it open. */
+static void test_module_refuses_the_settings(void **state)
+{
+	struct fixture *f = *state;
+
+	f->fake.refuses_mode = true;
+	save(f);
+	ends(f, KNP_RESTORE_REFUSED, "has settings that are refused");
+	assert_closed(&f->fake, KNP_FAMILY_ALL);
+	f->fake.info.families = 0;
+	f->fake.info.dflt = KNP_PASS;
+	f->state.boot.id[0] ^= 1;
+	save(f);
+	ends(f, KNP_RESTORE_REFUSED, "has settings that are refused");
+	assert_closed(&f->fake, KNP_FAMILY_ALL);
+}
+
 /* Somebody commits meanwhile: what he says counts. */
 static void test_others_write(void **state)
 {
@@ -508,6 +534,7 @@ int main(void)
 		TEST(test_any_node),
 		TEST(test_damaged),
 		TEST(test_module_refuses_the_tables),
+		TEST(test_module_refuses_the_settings),
 		TEST(test_others_write),
 		TEST(test_module_fails),
 		TEST(test_a_family_is_missing),

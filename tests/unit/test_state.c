@@ -17,18 +17,20 @@
 
 #define DIGEST_LEN	32
 #define HEADER_LEN	368
+#define ALLOW_LEN	(2 * 20)	/* of some_state() */
 /* where the header has them */
 #define AT_VERSION	8
 #define AT_ABI		12
 #define AT_SIZE		16
 #define AT_GENERATION	48
 #define AT_FAMILIES	56
-#define AT_MODE		64
-#define AT_DFLT		65
-#define AT_LB_PROBES	69
-#define AT_BOOT		70
-#define AT_NODE		107
-#define AT_PAD		361
+#define AT_NALLOW	64
+#define AT_MODE		68
+#define AT_DFLT		69
+#define AT_LB_PROBES	73
+#define AT_BOOT		74
+#define AT_NODE		111
+#define AT_PAD		365
 
 static char why[KNP_STATE_WHY];
 
@@ -107,7 +109,7 @@ static void test_round_trip_empty(void **state)
 	knp_ruleset_free(was.rs);
 	was.rs = knp_ruleset_new();
 	assert_int_equal(knp_state_encode(&was, &data, &len), 0);
-	assert_int_equal(len, HEADER_LEN + DIGEST_LEN);
+	assert_int_equal(len, HEADER_LEN + ALLOW_LEN + DIGEST_LEN);
 	assert_int_equal(decode(data, len, &is), 0);
 	assert_states_equal(&was, &is);
 	free(data);
@@ -218,6 +220,8 @@ static void test_malformed_headers(void **state)
 	(void)state;
 	refuses_sealed(AT_SIZE + 7, 1, "is truncated");
 	refuses_sealed(AT_GENERATION, 0, "its header");
+	refuses_sealed(AT_NALLOW, KNP_NODE_ALLOW_MAX + 1, "its header");
+	refuses_sealed(AT_NALLOW + 3, 1, "its header");
 	refuses_sealed(AT_FAMILIES, KNP_FAMILY_MASK + 1, "its header");
 	refuses_sealed(AT_FAMILIES + 3, 1, "its header");
 	for (size_t i = AT_MODE; i <= AT_LB_PROBES; i++)
@@ -231,7 +235,7 @@ static void test_malformed_headers(void **state)
 
 static void test_malformed_tables(void **state)
 {
-	const size_t table = HEADER_LEN, size = HEADER_LEN + 4;
+	const size_t table = HEADER_LEN + ALLOW_LEN, size = table + 4;
 
 	(void)state;
 	refuses_sealed(table, 0, "its tables");
@@ -244,6 +248,26 @@ static void test_malformed_tables(void **state)
 	/* The ports that a portset says it has. */
 	refuses_sealed(size + 4 + 20 + 8 + 4, 3, "its tables");
 	refuses_sealed(size + 4 + 20 + 8 + 7, 0xff, "its tables");
+}
+
+/* More entries than there are bytes. */
+static void test_truncated_list(void **state)
+{
+	struct knp_state s = some_state();
+	uint8_t *data;
+	void *v;
+	size_t len;
+
+	(void)state;
+	knp_ruleset_free(s.rs);
+	s.rs = knp_ruleset_new();
+	assert_int_equal(knp_state_encode(&s, &v, &len), 0);
+	data = v;
+	data[AT_NALLOW] = 3;
+	seal(data, len);
+	assert_refused(data, len, "its header");
+	free(v);
+	knp_state_clear(&s);
 }
 
 static void test_half_a_part(void **state)
@@ -308,6 +332,8 @@ static void test_same(void **state)
 		offsetof(struct knp_info, encap),
 		offsetof(struct knp_info, node_egress),
 		offsetof(struct knp_info, lb_probes),
+		offsetof(struct knp_info, node_allow.v[1].port),
+		offsetof(struct knp_info, node_allow.n),
 	};
 	struct knp_state s = some_state();
 	struct knp_info other;
@@ -337,6 +363,7 @@ int main(void)
 		cmocka_unit_test(test_foreign),
 		cmocka_unit_test(test_malformed_headers),
 		cmocka_unit_test(test_malformed_tables),
+		cmocka_unit_test(test_truncated_list),
 		cmocka_unit_test(test_half_a_part),
 		cmocka_unit_test(test_no_memory),
 		cmocka_unit_test(test_same),
