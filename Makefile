@@ -261,6 +261,10 @@ $(BUILD)/bench/decode: $(BUILD)/obj/tests/bench/bench_decode.o \
 	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) \
 		$(CXX_LIBS)
 
+$(BUILD)/bench/state: $(BUILD)/obj/tests/bench/bench_state.o $(BUILD)/libknp.a
+	@mkdir -p $(@D)
+	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
+
 # What tests/gates measures. The recorder's core calls a function before each
 # access to memory; tests/gates/lines.c has those functions, not libtsan.
 GATE_MODEL	:= $(BUILD)/obj/tests/gates/model.o
@@ -342,7 +346,7 @@ $(BUILD)/kunit/kmod/tests/%.o: $(BUILD)/kunit/kmod/.staged
 .PHONY: setup test test-full lint demo check-unit check-vectors check-oracle \
 	check-spec check-kmod check-kube check-cni check-guest check-cluster \
 	check-gates check-bench check-packets check-bypass bench bench-daemon unit kernels \
-	fuzz bench-decode bench-core soak coverage conformance check-kunit
+	fuzz bench-decode bench-core bench-state soak coverage conformance check-kunit
 setup:
 	@tests/setup
 
@@ -428,6 +432,9 @@ bench-core: $(BUILD)/bench/core
 bench-decode: $(BUILD)/bench/decode
 	@$(BUILD)/bench/decode $(ROUNDS)
 
+bench-state: $(BUILD)/bench/state
+	@$(BUILD)/bench/state $(ROUNDS)
+
 kernels:
 	@tests/kernels
 
@@ -477,6 +484,7 @@ help:
 	@echo '  make lint            style and static checks'
 	@echo '  make fuzz            random inputs for a minute (FUZZ_SECONDS=60), by libFuzzer'
 	@echo '  make bench-core      ns per verdict of the lookup alone (ROUNDS=15)'
+	@echo '  make bench-state     ms to write and read the state file of a large node'
 	@echo '  make bench-decode    MB/s of Pods decoded, against json-c (ROUNDS=15)'
 	@echo '  make soak            10^8 flows by the same evaluator (KNP_SOAK=flows, KNP_SEED=)'
 	@echo '  make coverage        lines of the compiler and the lookups that it runs, by gcov'

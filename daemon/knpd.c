@@ -282,8 +282,11 @@ static void dry_run(struct knpd *d)
 /* As long as the source has not said what is to be enforced. */
 static void restore(struct knpd *d)
 {
-	if (knp_keeper_restore(d->keeper)) {
-		hold(d, "failed", RETRY_SOON_MS, "cannot restore the state: %s",
+	int err = knp_keeper_restore(d->keeper);
+
+	if (err) {
+		hold(d, "failed", knp_push_transient(err) ? RETRY_SOON_MS : 0,
+		     "cannot restore what was enforced: %s",
 		     knp_keeper_error(d->keeper));
 		return;
 	}
