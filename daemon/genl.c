@@ -507,11 +507,27 @@ static int by_id(const void *a, const void *b)
 	return (x->id > y->id) - (x->id < y->id);
 }
 
+static int append_counts(struct knp_counter **v, size_t *n, const void *part,
+			 size_t more)
+{
+	struct knp_counter *grown;
+
+	if (!more)
+		return 0;
+	grown = reallocarray(*v, *n + more, sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	memcpy(grown + *n, part, more * sizeof(*grown));
+	*v = grown;
+	*n += more;
+	return 0;
+}
+
 static int answer_counts(struct nlmsghdr *nlh, void *arg)
 {
 	struct knp_counters *c = arg;
 	struct knp_counts part;
-	struct knp_counter one, *v;
+	struct knp_counter one;
 	size_t i;
 	int err;
 
@@ -526,17 +542,10 @@ static int answer_counts(struct nlmsghdr *nlh, void *arg)
 			c->reasons[one.id] = one;
 	}
 
-	if (!part.nrules)
-		return 0;
-
-	v = reallocarray(c->rules, c->nrules + part.nrules, sizeof(*v));
-	if (!v)
-		return -ENOMEM;
-
-	memcpy(v + c->nrules, part.rules, part.nrules * sizeof(*v));
-	c->rules = v;
-	c->nrules += part.nrules;
-	return 0;
+	err = append_counts(&c->rules, &c->nrules, part.rules, part.nrules);
+	if (err)
+		return err;
+	return append_counts(&c->sets, &c->nsets, part.sets, part.nsets);
 }
 
 int knp_genl_counters(struct knp_genl *g, struct knp_counters *ret)
@@ -557,6 +566,8 @@ int knp_genl_counters(struct knp_genl *g, struct knp_counters *ret)
 
 	if (c.nrules)
 		qsort(c.rules, c.nrules, sizeof(*c.rules), by_id);
+	if (c.nsets)
+		qsort(c.sets, c.nsets, sizeof(*c.sets), by_id);
 	*ret = c;
 	return 0;
 }
@@ -564,8 +575,11 @@ int knp_genl_counters(struct knp_genl *g, struct knp_counters *ret)
 void knp_counters_clear(struct knp_counters *c)
 {
 	free(c->rules);
+	free(c->sets);
 	c->rules = NULL;
 	c->nrules = 0;
+	c->sets = NULL;
+	c->nsets = 0;
 }
 
 const struct knp_counter *knp_counters_rule(const struct knp_counters *c,

@@ -28,11 +28,17 @@
 struct knp_genl;
 struct knp_watch;
 
-/** struct knp_counters - counters of reasons and rules, in the order of ids */
+/**
+ * struct knp_counters - counters, in the order of ids
+ * @rules: what each rule allowed
+ * @sets: what each set denied
+ */
 struct knp_counters {
 	struct knp_counter reasons[KNP_REASON_MAX + 1];
 	struct knp_counter *rules;
 	size_t nrules;
+	struct knp_counter *sets;
+	size_t nsets;
 };
 
 /**

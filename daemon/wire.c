@@ -40,6 +40,7 @@ static const struct nla_policy policy[KNP_A_MAX + 1] = {
 	[KNP_A_OIF]		= { .type = NLA_U32 },
 	[KNP_A_LOST]		= { .type = NLA_U64 },
 	[KNP_A_ENCAP]		= { .type = NLA_U8 },
+	[KNP_A_MEMORY]		= { .type = NLA_U64 },
 };
 
 static const struct nla_policy side_policy[KNP_SIDE_A_MAX + 1] = {
@@ -287,6 +288,7 @@ int knp_wire_parse_info(struct nlmsghdr *nlh, struct knp_info *ret)
 	all &= parse_node_allow(tb[KNP_A_NODE_ALLOW], &info.node_allow);
 	info.has_txn = tb[KNP_A_TXN_PORTID] != NULL;
 	info.txn_port = (uint32_t)integer(tb[KNP_A_TXN_PORTID], &any);
+	info.memory = integer(tb[KNP_A_MEMORY], &any);
 	if (tb[KNP_A_TABLE_INFO])
 		parse_tables(tb[KNP_A_TABLE_INFO], &info);
 
@@ -368,6 +370,8 @@ int knp_wire_parse_counts(struct nlmsghdr *nlh, struct knp_counts *ret)
 			       &c.nreasons);
 	if (!err)
 		err = counters(tb[KNP_A_RULE_COUNTERS], &c.rules, &c.nrules);
+	if (!err)
+		err = counters(tb[KNP_A_SET_COUNTERS], &c.sets, &c.nsets);
 	if (err)
 		return err;
 

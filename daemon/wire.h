@@ -25,6 +25,7 @@ struct nlmsghdr;
 /**
  * struct knp_info - what INFO says
  * @has_txn: a transaction is open, by the socket @txn_port
+ * @memory: bytes, 0 where the module reports none
  * @tables: by enum knp_table; all zero where the module reports none
  */
 struct knp_info {
@@ -44,6 +45,7 @@ struct knp_info {
 	struct knp_node_allows node_allow;
 	bool has_txn;
 	uint32_t txn_port;
+	uint64_t memory;
 	struct knp_table_info tables[KNP_TABLE_MAX + 1];
 };
 
@@ -128,12 +130,15 @@ struct knp_part {
  * @reasons: @nreasons times struct knp_counter, not aligned for its 64-bit
  *	     members: copy before reading
  * @rules: likewise
+ * @sets: likewise
  */
 struct knp_counts {
 	const void *reasons;
 	size_t nreasons;
 	const void *rules;
 	size_t nrules;
+	const void *sets;
+	size_t nsets;
 };
 
 /* A request without attributes: INFO, ABORT, COUNTERS. */

@@ -35,26 +35,26 @@ int knp_counters_prepare(struct knp_counters *c)
 	return c->reasons ? 0 : -ENOMEM;
 }
 
-int knp_counters_reserve(struct knp_counters *c, u32 id)
+int knp_counters_reserve(struct knp_counters *c, enum knp_counted what, u32 id)
 {
+	struct knp_id_counters *ids = c->ids[what];
 	struct knp_stat_page __percpu *page;
-	struct knp_rule_counters *rules = c->rules;
 
-	if (!rules) {
-		rules = kvzalloc(sizeof(*rules), GFP_KERNEL_ACCOUNT);
-		if (!rules)
+	if (!ids) {
+		ids = kvzalloc(sizeof(*ids), GFP_KERNEL_ACCOUNT);
+		if (!ids)
 			return -ENOMEM;
 		/* A COUNTERS dump reads it without the lock. */
-		smp_store_release(&c->rules, rules);
+		smp_store_release(&c->ids[what], ids);
 	}
-	if (rules->page[id / KNP_STATS_PER_PAGE])
+	if (ids->page[id / KNP_STATS_PER_PAGE])
 		return 0;
 
 	page = page_alloc();
 	if (!page)
 		return -ENOMEM;
-	/* Pairs with the acquire in knp_counters_next_rule(). */
-	smp_store_release(&rules->page[id / KNP_STATS_PER_PAGE], page);
+	/* Pairs with the acquire in knp_counters_next(). */
+	smp_store_release(&ids->page[id / KNP_STATS_PER_PAGE], page);
 
 	return 0;
 }
@@ -76,46 +76,73 @@ static void stat_zero(struct knp_stat_page __percpu *page, unsigned int i)
 	}
 }
 
-static bool has_rule(const struct knp_tables *t, u32 id)
+static const u32 tables[KNP_COUNTED] = {
+	[KNP_COUNTED_RULE]	= KNP_TABLE_RULE,
+	[KNP_COUNTED_SET]	= KNP_TABLE_SET,
+};
+
+static bool has(const struct knp_tables *t, enum knp_counted what, u32 id)
 {
-	return t && knp_tables_tag(t, KNP_TABLE_RULE, id);
+	return t && knp_tables_tag(t, tables[what], id);
+}
+
+static void renew(struct knp_counters *c, enum knp_counted what,
+		  const struct knp_tables *old, const struct knp_tables *new,
+		  const unsigned long *touched)
+{
+	struct knp_id_counters *ids = c->ids[what];
+	unsigned long id;
+
+	for_each_set_bit(id, touched, knp_counted_max(what) + 1) {
+		if (has(old, what, id) || !has(new, what, id))
+			continue;
+		if (!test_bit(id, ids->stale))
+			continue;
+		cond_synchronize_rcu(ids->removed);
+		stat_zero(ids->page[id / KNP_STATS_PER_PAGE],
+			  id % KNP_STATS_PER_PAGE);
+		__clear_bit(id, ids->stale);
+	}
+}
+
+static void retire(struct knp_counters *c, enum knp_counted what,
+		   const struct knp_tables *old, const struct knp_tables *new,
+		   const unsigned long *touched)
+{
+	struct knp_id_counters *ids = c->ids[what];
+	bool removed = false;
+	unsigned long id;
+
+	for_each_set_bit(id, touched, knp_counted_max(what) + 1) {
+		if (!has(old, what, id) || has(new, what, id))
+			continue;
+		__set_bit(id, ids->stale);
+		removed = true;
+	}
+	if (removed)
+		ids->removed = get_state_synchronize_rcu();
 }
 
 void knp_counters_renew(struct knp_counters *c, const struct knp_tables *old,
 			const struct knp_tables *new,
-			const unsigned long *touched)
+			const struct knp_touched *touched)
 {
-	struct knp_rule_counters *rules = c->rules;
-	unsigned long id;
+	int what;
 
-	for_each_set_bit(id, touched, KNP_RULES_MAX + 1) {
-		if (has_rule(old, id) || !has_rule(new, id))
-			continue;
-		if (!test_bit(id, rules->stale))
-			continue;
-		cond_synchronize_rcu(rules->removed);
-		stat_zero(rules->page[id / KNP_STATS_PER_PAGE],
-			  id % KNP_STATS_PER_PAGE);
-		__clear_bit(id, rules->stale);
-	}
+	for (what = 0; what < KNP_COUNTED; what++)
+		if (touched->ids[what])
+			renew(c, what, old, new, touched->ids[what]);
 }
 
 void knp_counters_retire(struct knp_counters *c, const struct knp_tables *old,
 			 const struct knp_tables *new,
-			 const unsigned long *touched)
+			 const struct knp_touched *touched)
 {
-	struct knp_rule_counters *rules = c->rules;
-	bool removed = false;
-	unsigned long id;
+	int what;
 
-	for_each_set_bit(id, touched, KNP_RULES_MAX + 1) {
-		if (!has_rule(old, id) || has_rule(new, id))
-			continue;
-		__set_bit(id, rules->stale);
-		removed = true;
-	}
-	if (removed)
-		rules->removed = get_state_synchronize_rcu();
+	for (what = 0; what < KNP_COUNTED; what++)
+		if (touched->ids[what])
+			retire(c, what, old, new, touched->ids[what]);
 }
 
 static void stat_sum(struct knp_stat_page __percpu *page, unsigned int i,
@@ -148,19 +175,19 @@ void knp_counters_reason(const struct knp_counters *c, u32 reason,
 		stat_sum(page, reason, out);
 }
 
-bool knp_counters_next_rule(const struct knp_counters *c, u32 *id,
-			    struct knp_counter *out)
+bool knp_counters_next(const struct knp_counters *c, enum knp_counted what,
+		       u32 *id, struct knp_counter *out)
 {
 	/* Both loads pair with the releases in knp_counters_reserve(). */
-	const struct knp_rule_counters *rules = smp_load_acquire(&c->rules);
+	const struct knp_id_counters *ids = smp_load_acquire(&c->ids[what]);
 	struct knp_stat_page __percpu *page;
 	u32 i;
 
-	if (!rules)
+	if (!ids)
 		return false;
-	for (i = *id; i <= KNP_RULES_MAX; i++) {
+	for (i = *id; i <= knp_counted_max(what); i++) {
 		/* See above. */
-		page = smp_load_acquire(&rules->page[i / KNP_STATS_PER_PAGE]);
+		page = smp_load_acquire(&ids->page[i / KNP_STATS_PER_PAGE]);
 		if (!page) {
 			i |= KNP_STATS_PER_PAGE - 1;
 			continue;
@@ -182,11 +209,14 @@ bool knp_counters_next_rule(const struct knp_counters *c, u32 *id,
 void knp_counters_free(struct knp_counters *c)
 {
 	unsigned int i;
+	int what;
 
-	for (i = 0; c->rules && i < KNP_STAT_PAGES; i++)
-		free_percpu(c->rules->page[i]);
-	kvfree(c->rules);
+	for (what = 0; what < KNP_COUNTED; what++) {
+		for (i = 0; c->ids[what] && i < KNP_STAT_PAGES; i++)
+			free_percpu(c->ids[what]->page[i]);
+		kvfree(c->ids[what]);
+		c->ids[what] = NULL;
+	}
 	free_percpu(c->reasons);
-	c->rules = NULL;
 	c->reasons = NULL;
 }

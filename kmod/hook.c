@@ -78,6 +78,20 @@ static bool stay(void)
 	return true;
 }
 
+/* Both may deny: each set is one whose policies have to change. */
+static noinline void hit_sets(struct knp_net *kn, const struct knp_verdict *v,
+			      u32 reason, unsigned int bytes)
+{
+	if (reason != KNP_REASON_EGRESS && reason != KNP_REASON_INGRESS)
+		return;
+	if (!v->egress.rule)
+		knp_counters_hit(&kn->counters, KNP_COUNTED_SET, v->egress.set,
+				 bytes);
+	if (!v->ingress.rule)
+		knp_counters_hit(&kn->counters, KNP_COUNTED_SET, v->ingress.set,
+				 bytes);
+}
+
 static __always_inline unsigned int
 hook_end(struct knp_net *kn, const struct knp_snapshot *snap,
 	 const struct sk_buff *skb, const struct nf_hook_state *state,
@@ -89,13 +103,15 @@ hook_end(struct knp_net *kn, const struct knp_snapshot *snap,
 
 	knp_counters_hit_reason(&kn->counters, reason, skb->len);
 	if (reason == KNP_REASON_ALLOWED) {
-		knp_counters_hit_rule(&kn->counters, p->verdict.egress.rule,
-				      skb->len);
-		knp_counters_hit_rule(&kn->counters, p->verdict.ingress.rule,
-				      skb->len);
+		knp_counters_hit(&kn->counters, KNP_COUNTED_RULE,
+				 p->verdict.egress.rule, skb->len);
+		knp_counters_hit(&kn->counters, KNP_COUNTED_RULE,
+				 p->verdict.ingress.rule, skb->len);
 	}
-	if (drop)
+	if (drop) {
+		hit_sets(kn, &p->verdict, reason, skb->len);
 		report(kn, snap, skb, state, p, reason, mode);
+	}
 	if (stayed)
 		local_bh_enable();
 

@@ -8,8 +8,12 @@
 #ifndef KNP_MEM_H
 #define KNP_MEM_H
 
+#include <linux/atomic.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
+
+/* Bytes that tables take, of all namespaces and generations. */
+extern atomic_long_t knp_mem_bytes;
 
 /*
  * For what lives in a table: at most 8 KiB, because a higher order fails on a
@@ -17,7 +21,12 @@
  */
 static inline void *knp_zalloc(size_t size)
 {
-	return kzalloc(size, GFP_KERNEL_ACCOUNT);
+	void *p = kzalloc(size, GFP_KERNEL_ACCOUNT);
+
+	if (p)
+		atomic_long_add(ksize(p), &knp_mem_bytes);
+
+	return p;
 }
 
 /* The same, for what is written over at once. */
@@ -28,6 +37,7 @@ static inline void *knp_alloc(size_t size)
 
 static inline void knp_free(void *p)
 {
+	atomic_long_sub(ksize(p), &knp_mem_bytes);
 	kfree(p);
 }
 

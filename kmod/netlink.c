@@ -13,6 +13,7 @@
 #include <linux/module.h>
 
 #include "hook.h"
+#include "mem.h"
 #include "netlink.h"
 #include "netlink_ops.h"
 #include "netns.h"
@@ -93,7 +94,9 @@ static int info_put(struct sk_buff *skb, struct knp_net *kn)
 	    nla_put_u8(skb, KNP_A_UNKNOWN_LOCAL, kn->config.unknown_local) ||
 	    nla_put_u8(skb, KNP_A_NODE_EGRESS, kn->config.node_egress) ||
 	    nla_put_u8(skb, KNP_A_LB_PROBES, kn->config.lb_probes) ||
-	    nla_put_u32(skb, KNP_A_EVENT_RATE, kn->config.event_rate))
+	    nla_put_u32(skb, KNP_A_EVENT_RATE, kn->config.event_rate) ||
+	    nla_put_u64_64bit(skb, KNP_A_MEMORY,
+			      atomic_long_read(&knp_mem_bytes), KNP_A_PAD))
 		return -EMSGSIZE;
 	if (kn->txn && nla_put_u32(skb, KNP_A_TXN_PORTID, kn->txn_portid))
 		return -EMSGSIZE;

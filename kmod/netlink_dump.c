@@ -152,11 +152,13 @@ int knp_get_done(struct netlink_callback *cb)
 
 /**
  * struct counters_ctx - a dump under way, in netlink_callback.ctx
- * @rule: the next to read
+ * @what: enum knp_counted, the objects that are being read
+ * @id: the next of them to read
  * @reasons_sent: the first message is out
  */
 struct counters_ctx {
-	u32 rule;
+	u32 what;
+	u32 id;
 	bool reasons_sent;
 };
 
@@ -166,7 +168,7 @@ int knp_counters_start(struct netlink_callback *cb)
 
 	BUILD_BUG_ON(sizeof(*ctx) > sizeof(cb->ctx));
 
-	*ctx = (struct counters_ctx){ .rule = 1 };
+	*ctx = (struct counters_ctx){ .id = 1 };
 	cb->min_dump_alloc = DUMP_SKB;
 
 	return 0;
@@ -190,9 +192,9 @@ static int counters_put_reasons(struct sk_buff *skb,
 	return 0;
 }
 
-/* Return: 0, -EMSGSIZE, or -ENODATA if no rule was left to send. */
-static int counters_put_rules(struct sk_buff *skb, const struct knp_counters *c,
-			      u32 *rule)
+/* Return: 0, -EMSGSIZE, or -ENODATA if none was left to send. */
+static int counters_put_ids(struct sk_buff *skb, const struct knp_counters *c,
+			    u32 what, u32 *id)
 {
 	struct knp_counter *out;
 	struct nlattr *attr;
@@ -201,12 +203,16 @@ static int counters_put_rules(struct sk_buff *skb, const struct knp_counters *c,
 	n = (skb_tailroom(skb) - nla_total_size_64bit(0)) / (int)sizeof(*out);
 	if (n <= 0)
 		return -EMSGSIZE;
-	attr = nla_reserve_64bit(skb, KNP_A_RULE_COUNTERS, n * sizeof(*out),
-				 KNP_A_PAD);
+	if (what == KNP_COUNTED_RULE)
+		attr = nla_reserve_64bit(skb, KNP_A_RULE_COUNTERS,
+					 n * sizeof(*out), KNP_A_PAD);
+	else
+		attr = nla_reserve_64bit(skb, KNP_A_SET_COUNTERS,
+					 n * sizeof(*out), KNP_A_PAD);
 	if (!attr)
 		return -EMSGSIZE;
 	out = nla_data(attr);
-	while (i < n && knp_counters_next_rule(c, rule, &out[i]))
+	while (i < n && knp_counters_next(c, what, id, &out[i]))
 		i++;
 	attr->nla_len = nla_attr_size(i * sizeof(*out));
 	skb_trim(skb, (unsigned char *)&out[i] - skb->data);
@@ -214,40 +220,52 @@ static int counters_put_rules(struct sk_buff *skb, const struct knp_counters *c,
 	return i ? 0 : -ENODATA;
 }
 
-int knp_counters_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
+/*
+ * One message: the first of reasons, the others of one kind of objects each.
+ *
+ * Return: as counters_put_ids().
+ */
+static int counters_put(struct sk_buff *skb, struct netlink_callback *cb,
+			struct counters_ctx *ctx)
 {
 	const struct knp_counters *c =
 		&knp_net(sock_net(cb->skb->sk))->counters;
-	struct counters_ctx *ctx = (struct counters_ctx *)cb->ctx;
-	unsigned char *before_rules;
 	void *hdr;
 	int err;
 
-	if (ctx->rule > KNP_RULES_MAX)
-		return 0;
 	hdr = genlmsg_put(skb, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq,
 			  &knp_genl_family, NLM_F_MULTI, KNP_CMD_COUNTERS);
 	if (!hdr)
 		return -EMSGSIZE;
-	if (!ctx->reasons_sent && counters_put_reasons(skb, c))
-		goto err_full;
-
-	before_rules = skb_tail_pointer(skb);
-	err = counters_put_rules(skb, c, &ctx->rule);
-	if (err == -EMSGSIZE)
-		goto err_full;
-	if (err && ctx->reasons_sent) {
+	if (ctx->reasons_sent)
+		err = counters_put_ids(skb, c, ctx->what, &ctx->id);
+	else
+		err = counters_put_reasons(skb, c);
+	if (err) {
 		genlmsg_cancel(skb, hdr);
-		return 0;
+		return err;
 	}
-	if (err)
-		nlmsg_trim(skb, before_rules);
-	ctx->reasons_sent = true;
 	genlmsg_end(skb, hdr);
 
-	return skb->len;
+	return 0;
+}
 
-err_full:
-	genlmsg_cancel(skb, hdr);
-	return -EMSGSIZE;
+int knp_counters_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	struct counters_ctx *ctx = (struct counters_ctx *)cb->ctx;
+	int err;
+
+	while (ctx->what < KNP_COUNTED) {
+		err = counters_put(skb, cb, ctx);
+		if (err == -EMSGSIZE)
+			return skb->len ? skb->len : err;
+		if (err == -ENODATA) {
+			ctx->what++;
+			ctx->id = 1;
+		} else {
+			ctx->reasons_sent = true;
+		}
+	}
+
+	return skb->len;
 }

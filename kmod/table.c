@@ -9,6 +9,8 @@
 #include "lookup.h"
 #include "mem.h"
 
+atomic_long_t knp_mem_bytes;
+
 /* Ids are stored in 16 bits. */
 static_assert(KNP_RULES_MAX <= 65535 && KNP_PORTSETS_MAX <= 65535 &&
 	      KNP_CLASSES_MAX <= 65535 && KNP_SETS_MAX <= 65535);

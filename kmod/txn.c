@@ -13,12 +13,12 @@
  * struct knp_txn - an open transaction
  * @tables: the private clone, NULL once a PUT or DELETE failed
  * @count: records put and deleted so far
- * @rules: ids of the rules that were put or deleted, a bitmap; NULL: none were
+ * @touched: ids of what is counted and was put or deleted
  */
 struct knp_txn {
 	struct knp_tables *tables;
 	u64 count;
-	unsigned long *rules;
+	struct knp_touched touched;
 };
 
 typedef int (*change_fn)(struct knp_tables *t, u32 table, const void *recs,
@@ -27,6 +27,7 @@ typedef int (*change_fn)(struct knp_tables *t, u32 table, const void *recs,
 void knp_txn_drop(struct knp_net *kn)
 {
 	struct knp_txn *txn = kn->txn;
+	int what;
 
 	lockdep_assert_held(&kn->lock);
 
@@ -35,7 +36,8 @@ void knp_txn_drop(struct knp_net *kn)
 	kn->txn = NULL;
 	WRITE_ONCE(kn->txn_portid, 0);
 	knp_tables_free(txn->tables);
-	knp_vfree(txn->rules);
+	for (what = 0; what < KNP_COUNTED; what++)
+		knp_vfree(txn->touched.ids[what]);
 	knp_free(txn);
 }
 
@@ -95,35 +97,43 @@ out:
 	return err;
 }
 
-static int counters_reserve(struct knp_net *kn, const struct knp_rec_rule *recs,
-			    int n)
+/* The id is the first member of each record that is counted. */
+static u32 counted_id(u32 table, const void *recs, int i)
 {
+	if (table == KNP_TABLE_SET)
+		return ((const struct knp_rec_set *)recs)[i].id;
+
+	return ((const struct knp_rec_rule *)recs)[i].id;
+}
+
+static int counters_touch(struct knp_net *kn, struct knp_txn *txn, u32 table,
+			  bool put, const void *recs, int n)
+{
+	enum knp_counted what = knp_counted(table);
+	unsigned long **ids;
 	int err = 0;
+	u32 id;
 	int i;
 
-	for (i = 0; !err && i < n; i++)
-		err = knp_counters_reserve(&kn->counters, recs[i].id);
+	if (what == KNP_COUNTED_NONE)
+		return 0;
+	ids = &txn->touched.ids[what];
+	if (!*ids)
+		*ids = knp_vcalloc(BITS_TO_LONGS(knp_counted_max(what) + 1),
+				   sizeof(**ids));
+	if (!*ids)
+		return -ENOMEM;
+	for (i = 0; !err && i < n; i++) {
+		id = counted_id(table, recs, i);
+		__set_bit(id, *ids);
+		if (put)
+			err = knp_counters_reserve(&kn->counters, what, id);
+	}
 
 	return err;
 }
 
-static int rules_touch(struct knp_txn *txn, const struct knp_rec_rule *recs,
-		       int n)
-{
-	int i;
-
-	if (!txn->rules)
-		txn->rules = knp_vcalloc(BITS_TO_LONGS(KNP_RULES_MAX + 1),
-					 sizeof(*txn->rules));
-	if (!txn->rules)
-		return -ENOMEM;
-	for (i = 0; i < n; i++)
-		__set_bit(recs[i].id, txn->rules);
-
-	return 0;
-}
-
-/* Records were accepted, so ids of rules are within the limit from here on. */
+/* Records were accepted, so their ids are within the limit from there on. */
 static int txn_change(struct knp_net *kn, struct knp_txn *txn, change_fn change,
 		      u32 table, const void *recs, size_t len, const char **why)
 {
@@ -131,11 +141,9 @@ static int txn_change(struct knp_net *kn, struct knp_txn *txn, change_fn change,
 	int n;
 
 	n = change(txn->tables, table, recs, len, &refusal);
-	if (n >= 0 && table == KNP_TABLE_RULE) {
-		if ((change == knp_tables_put && counters_reserve(kn, recs, n)) ||
-		    rules_touch(txn, recs, n))
-			n = -ENOMEM;
-	}
+	if (n >= 0 && counters_touch(kn, txn, table, change == knp_tables_put,
+				     recs, n))
+		n = -ENOMEM;
 	if (n < 0) {
 		*why = refusal.msg;
 		return n;
@@ -207,14 +215,12 @@ static int txn_publish(struct knp_net *kn, struct knp_txn *txn,
 	/* Nothing below can fail. */
 	snap->tables = txn->tables;
 	txn->tables = NULL;
-	if (txn->rules)
-		knp_counters_renew(&kn->counters, old_tables, snap->tables,
-				   txn->rules);
+	knp_counters_renew(&kn->counters, old_tables, snap->tables,
+			   &txn->touched);
 	knp_snapshot_publish(kn, snap);
 	/* The old tables stay until the lock is released. */
-	if (txn->rules)
-		knp_counters_retire(&kn->counters, old_tables, snap->tables,
-				    txn->rules);
+	knp_counters_retire(&kn->counters, old_tables, snap->tables,
+			    &txn->touched);
 
 	return 0;
 }

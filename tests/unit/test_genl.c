@@ -262,6 +262,7 @@ static void info_is_read(void **state)
 	nla_put_u32(msg, KNP_A_ABI_VERSION, KNP_ABI_VERSION);
 	put_info(msg);
 	nla_put_u32(msg, KNP_A_TXN_PORTID, 4711);
+	nla_put_u64(msg, KNP_A_MEMORY, 8192);
 	nla_put(msg, KNP_A_TABLE_INFO, sizeof(tables), tables);
 	/* A newer module may say more. */
 	nla_put_u32(msg, KNP_A_MAX + 3, 1);
@@ -281,6 +282,7 @@ static void info_is_read(void **state)
 	assert_int_equal(info.encap, KNP_DROP);
 	assert_true(info.has_txn);
 	assert_int_equal(info.txn_port, 4711);
+	assert_int_equal(info.memory, 8192);
 	assert_int_equal(info.tables[KNP_TABLE_ROW].count, 3);
 	assert_int_equal(info.tables[KNP_TABLE_RULE].limit, 0);
 	nlmsg_free(msg);
@@ -347,6 +349,10 @@ static void broken_counters_are_refused(void **state)
 	assert_int_equal(knp_wire_parse_counts(nlmsg_hdr(msg), &counts), 0);
 	assert_int_equal(counts.nreasons, 2);
 	assert_int_equal(counts.nrules, 0);
+
+	nla_put(msg, KNP_A_SET_COUNTERS, sizeof(v[0]), v);
+	assert_int_equal(knp_wire_parse_counts(nlmsg_hdr(msg), &counts), 0);
+	assert_int_equal(counts.nsets, 1);
 
 	nla_put(msg, KNP_A_RULE_COUNTERS, sizeof(v) - 1, v);
 	assert_int_equal(knp_wire_parse_counts(nlmsg_hdr(msg), &counts),

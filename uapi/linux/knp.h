@@ -84,7 +84,7 @@
  *   reply: ABI_VERSION, MODULE_VERSION, INSTANCE, GENERATION, COMMIT_TIME,
  *     FAMILIES, MODE, DEFAULT, UNKNOWN_LOCAL, EVENT_RATE, TXN_PORTID (absent:
  *     no transaction is open), TABLE_INFO, ENCAP, NODE_EGRESS, LB_PROBES,
- *     NODE_ALLOW.
+ *     NODE_ALLOW, MEMORY.
  *
  * KNP_CMD_ATTACH (do)
  *   FAMILIES  required, at least one bit of KNP_FAMILY_*. Registers the hooks
@@ -155,8 +155,10 @@
  *   errors: -ENODATA nothing has been committed.
  *
  * KNP_CMD_COUNTERS (dump)
- *   reply messages: REASON_COUNTERS (in the first), RULE_COUNTERS. Rules that
- *     were never hit are left out.
+ *   reply messages: REASON_COUNTERS, RULE_COUNTERS (what a rule allowed),
+ *     SET_COUNTERS (what a set denied; a packet that both sides deny counts for
+ *     both). Each message has one of them, the first that of reasons; rules and
+ *     sets that were never hit are left out.
  *
  * KNP_CMD_EVENT (notification of the group "events")
  *   a packet that was dropped, or that would have been in mode audit:
@@ -242,6 +244,9 @@ enum knp_attr {
 	KNP_A_NODE_EGRESS,	/* u8, enum knp_action */
 	KNP_A_LB_PROBES,	/* u8, enum knp_action */
 	KNP_A_NODE_ALLOW,	/* struct knp_node_allow[], may be empty */
+	KNP_A_SET_COUNTERS,	/* struct knp_counter[], id: set */
+	KNP_A_MEMORY,		/* u64, bytes that tables take, of all namespaces */
+				/* and of generations that are going */
 	__KNP_A_MAX,
 };
 
@@ -493,7 +498,7 @@ struct knp_table_info {
 	__u32 limit;			/* records (and the largest id) allowed */
 };
 
-/* struct knp_counter - packets and bytes of one rule or reason */
+/* struct knp_counter - packets and bytes of one reason, rule or set */
 struct knp_counter {
 	__u32 id;
 	__u32 pad;

@@ -40,6 +40,14 @@ static inline long knp_shim_room(size_t size)
 	return (long)room;
 }
 
+static inline size_t ksize(const void *p)
+{
+	if (!p)
+		return 0;
+	return (size_t)knp_shim_room(*(const size_t *)((const char *)p -
+						       KNP_SHIM_LINE));
+}
+
 static inline void *kcalloc(size_t n, size_t size, int flags)
 {
 	void *p;
