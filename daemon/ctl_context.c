@@ -11,6 +11,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "reasons.h"
 #include "runtime.h"
 
 /* How long names may lag behind the commit that they belong to. */
@@ -273,27 +274,7 @@ static const char *word(const char * const *words, size_t n, uint32_t i)
 
 const char *knp_ctl_reason(uint32_t reason)
 {
-	static const char * const words[] = {
-		[KNP_REASON_NOT_ISOLATED]  = "not-isolated",
-		[KNP_REASON_ALLOWED]	   = "allowed",
-		[KNP_REASON_SELF]	   = "self",
-		[KNP_REASON_NODE]	   = "node",
-		[KNP_REASON_NDP]	   = "ndp",
-		[KNP_REASON_DEFAULT_PASS]  = "default-pass",
-		[KNP_REASON_EGRESS]	   = "egress",
-		[KNP_REASON_INGRESS]	   = "ingress",
-		[KNP_REASON_DEFAULT_DROP]  = "default-drop",
-		[KNP_REASON_UNKNOWN_LOCAL] = "unknown-local",
-		[KNP_REASON_FRAGMENT]	   = "fragment",
-		[KNP_REASON_MALFORMED]	   = "malformed",
-		[KNP_REASON_CT_INVALID]	   = "ct-invalid",
-		[KNP_REASON_SPOOF]	   = "spoof",
-		[KNP_REASON_ROUTER]	   = "router",
-		[KNP_REASON_ENCAP]	   = "encap",
-		[KNP_REASON_L2PROTO]	   = "l2proto",
-	};
-
-	return WORD(words, reason);
+	return knp_reason_name(reason);
 }
 
 const char *knp_ctl_mode(uint8_t mode)

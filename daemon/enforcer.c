@@ -197,6 +197,35 @@ static int send_changes(struct knp_enforcer *e, void *ctx,
 	return 0;
 }
 
+static bool mirror_name(const struct knp_ruleset *rs, uint32_t table,
+			uint32_t id, struct knp_enforced_name *ret)
+{
+	const struct knp_recs *r = table == KNP_TABLE_SET ? &rs->sets :
+							    &rs->rules;
+	size_t low = 0, high = r->n, mid;
+
+	while (low < high) {
+		mid = (low + high) / 2;
+		if (knp_ruleset_id(r, mid) < id)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	if (low == r->n || knp_ruleset_id(r, low) != id)
+		return false;
+
+	memcpy(ret->tag, knp_ruleset_tag(table, r, low), KNP_TAG_LEN);
+	ret->text = knp_ruleset_name(rs, ret->tag);
+	if (!ret->text)
+		return false;
+	if (table == KNP_TABLE_SET)
+		ret->direction = ((const struct knp_rec_set *)r->v)[low].direction;
+	else
+		ret->direction = strstr(ret->text, " ingress[") ? KNP_INGRESS :
+								  KNP_EGRESS;
+	return true;
+}
+
 static int update(struct knp_enforcer *e)
 {
 	int err = 0;
@@ -208,6 +237,23 @@ static int update(struct knp_enforcer *e)
 	if (err)
 		drop_live(e);
 	return err;
+}
+
+bool knp_enforcer_names(const struct knp_enforcer *e)
+{
+	return (e->live && knp_live_known(e->live)) ||
+	       knp_push_mirror(e->push);
+}
+
+bool knp_enforcer_name(struct knp_enforcer *e, uint32_t table, uint32_t id,
+		       struct knp_enforced_name *ret)
+{
+	const struct knp_ruleset *rs = knp_push_mirror(e->push);
+
+	if (e->live && knp_live_known(e->live))
+		return knp_live_name(e->live, table, id, &ret->text, ret->tag,
+				     &ret->direction);
+	return rs && mirror_name(rs, table, id, ret);
 }
 
 void knp_enforcer_resync(struct knp_enforcer *e)

@@ -37,6 +37,28 @@ void knp_enforcer_free(struct knp_enforcer *e);
 int knp_enforcer_run(struct knp_enforcer *e, void *ctx,
 		     struct knp_push_result *ret);
 
+/**
+ * struct knp_enforced_name - what an id in the kernel stands for
+ * @text: as knp_names_tag() has it; valid until the next call
+ * @tag: tells two objects apart that had one id after each other
+ * @direction: enum knp_direction
+ */
+struct knp_enforced_name {
+	const char *text;
+	uint8_t tag[KNP_TAG_LEN];
+	uint8_t direction;
+};
+
+/* Whether names of ids are known: they are not from a failure to the next success. */
+bool knp_enforcer_names(const struct knp_enforcer *e);
+
+/*
+ * The name of a rule (KNP_TABLE_RULE) or a set (KNP_TABLE_SET). Return false if
+ * the kernel's last generation has none of this id, or out of memory.
+ */
+bool knp_enforcer_name(struct knp_enforcer *e, uint32_t table, uint32_t id,
+		       struct knp_enforced_name *ret);
+
 /* Let the next run read the kernel's tables and compile everything anew. */
 void knp_enforcer_resync(struct knp_enforcer *e);
 const char *knp_enforcer_error(const struct knp_enforcer *e);

@@ -153,6 +153,11 @@ int64_t knp_input_current(const struct knp_input *in)
 	return in->kube ? knp_kube_current(in->kube) : 0;
 }
 
+const struct knp_kube *knp_input_kube(const struct knp_input *in)
+{
+	return in->kube;
+}
+
 /* ---- for status.json ------------------------------------------------------ */
 
 static struct json_object *endings_json(const struct knp_reflect *r)

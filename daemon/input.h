@@ -68,6 +68,9 @@ const char *knp_input_waiting(struct knp_input *in, int64_t *since);
  */
 int64_t knp_input_current(const struct knp_input *in);
 
+/* The API server that is followed, NULL for a folder. */
+const struct knp_kube *knp_input_kube(const struct knp_input *in);
+
 /*
  * For status.json, see status.h: what it is and how it is doing. NULL if out
  * of memory.

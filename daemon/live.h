@@ -88,4 +88,13 @@ void knp_live_confirm(struct knp_live *l);
 int knp_live_names(struct knp_live *l, struct knp_names_log *log);
 int knp_live_new_names(struct knp_live *l, struct knp_names_log *log);
 
+/*
+ * The name of a rule or set of the kernel's, by table and id, its tag and enum
+ * knp_direction. @text is valid until the next call with @l. Return false if
+ * there is none, or out of memory.
+ */
+bool knp_live_name(struct knp_live *l, uint32_t table, uint32_t id,
+		   const char **text, uint8_t tag[KNP_TAG_LEN],
+		   uint8_t *direction);
+
 #endif /* KNP_LIVE_H */

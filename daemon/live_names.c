@@ -2,17 +2,34 @@
 /* The names of the live ruleset's objects and addresses. */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "live_impl.h"
 #include "names.h"
 
+static int format_rule(struct knp_live *l, const struct live_rule *rule)
+{
+	return knp_identity_rule_name(&l->buf, rule->policy->policy,
+				      rule->direction, rule->index);
+}
+
+static int format_set(struct knp_live *l, const struct live_set *s)
+{
+	const struct knp_policy **policies = live_set_policies(s);
+	int err;
+
+	if (!policies)
+		return -ENOMEM;
+	err = knp_identity_set_name(&l->buf, policies, s->npolicies);
+	free(policies);
+	return err;
+}
+
 static int name_rule(struct knp_live *l, struct knp_names_log *log,
 		     const struct live_rule *rule)
 {
-	int err;
+	int err = format_rule(l, rule);
 
-	err = knp_identity_rule_name(&l->buf, rule->policy->policy,
-				     rule->direction, rule->index);
 	if (!err)
 		knp_names_log_tag(log, rule->id.tag, KNP_NAME_RULE,
 				  (const char *)l->buf.v);
@@ -34,16 +51,11 @@ static int name_portset(struct knp_live *l, struct knp_names_log *log,
 static int name_set(struct knp_live *l, struct knp_names_log *log,
 		    const struct live_set *s)
 {
-	const struct knp_policy **policies = live_set_policies(s);
-	int err;
+	int err = format_set(l, s);
 
-	if (!policies)
-		return -ENOMEM;
-	err = knp_identity_set_name(&l->buf, policies, s->npolicies);
 	if (!err)
 		knp_names_log_tag(log, s->id.tag, KNP_NAME_SET,
 				  (const char *)l->buf.v);
-	free(policies);
 	return err;
 }
 
@@ -116,4 +128,33 @@ int knp_live_new_names(struct knp_live *l, struct knp_names_log *log)
 						   moved[i].ip.b);
 	}
 	return err;
+}
+
+bool knp_live_name(struct knp_live *l, uint32_t table, uint32_t id,
+		   const char **text, uint8_t tag[KNP_TAG_LEN],
+		   uint8_t *direction)
+{
+	enum live_kind kind = table == KNP_TABLE_SET ? LIVE_SET : LIVE_RULE;
+	const struct live_rule *rule;
+	const struct live_set *set;
+	void *object;
+	int err;
+
+	/* What is half done must not be touched. */
+	if (l->failed || !id || id > l->ids[kind].v.n)
+		return false;
+	object = live_numbered(&l->ids[kind], id);
+	if (!object)
+		return false;
+
+	rule = object;
+	set = object;
+	err = kind == LIVE_SET ? format_set(l, set) : format_rule(l, rule);
+	if (err)
+		return false;
+	*text = (const char *)l->buf.v;
+	memcpy(tag, live_id_of(kind, object)->tag, KNP_TAG_LEN);
+	*direction = (kind == LIVE_SET ? set->direction : rule->direction) ==
+		     INGRESS ? KNP_INGRESS : KNP_EGRESS;
+	return true;
 }

@@ -141,6 +141,7 @@ static int send_ops(struct knp_push *p, void *ctx, const struct knp_diff *d,
 static int transaction(struct knp_push *p, void *ctx, uint64_t base,
 		       const struct knp_diff *d, struct knp_push_result *res)
 {
+	int64_t begun = knp_now_ns();
 	int err;
 
 	err = p->ops->begin(ctx, base);
@@ -158,6 +159,7 @@ static int transaction(struct knp_push *p, void *ctx, uint64_t base,
 	if (err)
 		return failed(p, ctx, err, "commit");
 
+	res->commit_ns = knp_now_ns() - begun;
 	res->wrote = true;
 	return 0;
 }

@@ -68,6 +68,7 @@ struct knp_push_options {
 /**
  * struct knp_push_result - what one success did
  * @wrote: a transaction was committed
+ * @commit_ns: how long it took, from its BEGIN to the acknowledgement
  * @committed_ns: CLOCK_MONOTONIC when the commit (or, where nothing was to be
  *		  written, the comparison) was acknowledged
  */
@@ -76,6 +77,7 @@ struct knp_push_result {
 	uint64_t generation;
 	uint64_t puts;
 	uint64_t deletes;
+	int64_t commit_ns;
 	int64_t committed_ns;
 	bool wrote;
 	bool reread;

@@ -231,6 +231,7 @@ static void changed(struct knp_store *s, enum knp_kind kind, const void *was,
 		    const void *is)
 {
 	s->version++;
+	s->changes[kind][!was ? KNP_CREATED : is ? KNP_UPDATED : KNP_DELETED]++;
 	if (!s->ops)
 		return;
 	if (kind == KNP_KIND_NAMESPACE)

@@ -23,6 +23,14 @@ enum knp_kind {
 	KNP_KIND_POLICY,
 };
 
+/** enum knp_change - what happened to an object */
+enum knp_change {
+	KNP_CREATED,
+	KNP_UPDATED,
+	KNP_DELETED,
+	KNP_CHANGES,
+};
+
 /** struct knp_label - one label, or one entry of matchLabels */
 struct knp_label {
 	const char *key;	/* interned */
@@ -231,6 +239,7 @@ struct knp_store_ops {
 /**
  * struct knp_store - all objects, each array sorted by (ns, name)
  * @version: grows with every change, so that a batch without one can be told
+ * @changes: how many there were, by kind and enum knp_change
  * @room: what the arrays have room for, by kind; of store.c
  * @nkept: how many of the policies are kept, see knp_store_del()
  * @pinned: see knp_store_pin()
@@ -251,6 +260,7 @@ struct knp_store {
 	struct knp_policy **policies;
 	size_t npolicies;
 	uint64_t version;
+	uint64_t changes[KNP_KIND_POLICY + 1][KNP_CHANGES];
 	size_t room[KNP_KIND_POLICY + 1];
 	size_t nkept;
 	bool pinned;

@@ -32,10 +32,11 @@
 #define TCX_INGRESS	46
 #define TCX_EGRESS	47
 
-/* struct lines - texts, of allocated memory */
+/* struct lines - texts, of allocated memory, and how many are of each kind */
 struct lines {
 	char **v;
 	size_t n;
+	size_t kinds[KNP_UNCOVERED_KINDS];
 	int err;
 };
 
@@ -78,8 +79,9 @@ static void lines_clear(struct lines *l)
 	*l = (struct lines){ 0 };
 }
 
-__attribute__((format(printf, 2, 3)))
-static void add(struct lines *l, const char *format, ...)
+__attribute__((format(printf, 3, 4)))
+static void add(struct lines *l, enum knp_uncovered_kind kind,
+		const char *format, ...)
 {
 	char **v = realloc(l->v, (l->n + 1) * sizeof(*v));
 	va_list ap;
@@ -93,10 +95,12 @@ static void add(struct lines *l, const char *format, ...)
 	va_start(ap, format);
 	n = vasprintf(&v[l->n], format, ap);
 	va_end(ap);
-	if (n < 0)
+	if (n < 0) {
 		l->err = -ENOMEM;
-	else
-		l->n++;
+		return;
+	}
+	l->n++;
+	l->kinds[kind]++;
 }
 
 static bool has(const struct lines *l, const char *text)
@@ -171,7 +175,7 @@ static void on_bridge_port(struct looking *k, uint32_t bridge)
 		return;
 	}
 	if (!has(&k->found, line))
-		add(&k->found, "%s", line);
+		add(&k->found, KNP_UNCOVERED_BRIDGE, "%s", line);
 	free(line);
 }
 
@@ -211,7 +215,8 @@ static int on_link(struct nl_msg *msg, void *arg)
 	ifindex = (uint32_t)info->ifi_index;
 	note(k, &k->links, ifindex);
 	if (has_xdp(attr[IFLA_XDP]))
-		add(&k->found, "XDP program at %s: what it redirects passes no hook",
+		add(&k->found, KNP_UNCOVERED_XDP,
+		    "XDP program at %s: what it redirects passes no hook",
 		    name_of(ifindex, name));
 	if (k->blind && attr[IFLA_MASTER] && is_pods(k, ifindex) &&
 	    knp_links_is_port(attr[IFLA_LINKINFO]))
@@ -224,8 +229,9 @@ static void found_program(struct looking *k, const char *kind, uint32_t ifindex,
 {
 	char name[IF_NAMESIZE];
 
-	add(&k->found, "%s program at %s, %s: what it redirects passes no hook",
-	    kind, name_of(ifindex, name), direction);
+	add(&k->found, KNP_UNCOVERED_TC,
+	    "%s program at %s, %s: what it redirects passes no hook", kind,
+	    name_of(ifindex, name), direction);
 }
 
 /* BPF programs that are links, from kernel 6.6; others say EINVAL. */
@@ -327,7 +333,8 @@ static int on_flowtable(struct nl_msg *msg, void *arg)
 	    !attr[NFTA_FLOWTABLE_TABLE] || !attr[NFTA_FLOWTABLE_NAME])
 		return NL_OK;
 	nf = nlmsg_data(nlh);
-	add(&k->found, "flowtable %s in table %s %s: what it offloads passes no hook",
+	add(&k->found, KNP_UNCOVERED_FLOWTABLE,
+	    "flowtable %s in table %s %s: what it offloads passes no hook",
 	    nla_get_string(attr[NFTA_FLOWTABLE_NAME]),
 	    table_family(nf->nfgen_family),
 	    nla_get_string(attr[NFTA_FLOWTABLE_TABLE]));
@@ -392,7 +399,8 @@ static void look_at_address(struct looking *k, const struct knp_pod *pod,
 
 	if (!oif || is_pods(k, oif) || is_bridge(oif))
 		return;
-	add(&k->suspects, "%s/%s: %s is behind %s, no pod's interface (macvlan, ipvlan, SR-IOV?)",
+	add(&k->suspects, KNP_UNCOVERED_ADDRESS,
+	    "%s/%s: %s is behind %s, no pod's interface (macvlan, ipvlan, SR-IOV?)",
 	    pod->ns, pod->name, knp_ip_format(ip, text), name_of(oif, name));
 }
 
@@ -411,7 +419,8 @@ static void look_at_pods(struct looking *k)
 	}
 	for (size_t i = 0; i < k->suspects.n; i++)
 		if (has(&k->u->suspects, k->suspects.v[i]))
-			add(&k->found, "%s", k->suspects.v[i]);
+			add(&k->found, KNP_UNCOVERED_ADDRESS, "%s",
+			    k->suspects.v[i]);
 }
 
 /* ---- all of it ------------------------------------------------------------ */
@@ -520,4 +529,23 @@ size_t knp_uncovered_lines(const struct knp_uncovered *u,
 		return 0;
 	*ret = (const char *const *)u->lines.v;
 	return u->lines.n;
+}
+
+size_t knp_uncovered_count(const struct knp_uncovered *u,
+			   enum knp_uncovered_kind kind)
+{
+	return u ? u->lines.kinds[kind] : 0;
+}
+
+const char *knp_uncovered_name(enum knp_uncovered_kind kind)
+{
+	static const char * const names[KNP_UNCOVERED_KINDS] = {
+		[KNP_UNCOVERED_XDP]	  = "xdp",
+		[KNP_UNCOVERED_TC]	  = "tc",
+		[KNP_UNCOVERED_FLOWTABLE] = "flowtable",
+		[KNP_UNCOVERED_BRIDGE]	  = "bridge",
+		[KNP_UNCOVERED_ADDRESS]	  = "address",
+	};
+
+	return names[kind];
 }

@@ -29,6 +29,16 @@
 struct event_base;
 struct knp_uncovered;
 
+/** enum knp_uncovered_kind - what passes around */
+enum knp_uncovered_kind {
+	KNP_UNCOVERED_XDP,
+	KNP_UNCOVERED_TC,	/* classic filters, and links (tcx) */
+	KNP_UNCOVERED_FLOWTABLE,
+	KNP_UNCOVERED_BRIDGE,
+	KNP_UNCOVERED_ADDRESS,
+	KNP_UNCOVERED_KINDS,
+};
+
 /**
  * struct knp_uncovered_options - where to look
  * @store: its interfaces are those of pods
@@ -55,5 +65,12 @@ void knp_uncovered_close(struct knp_uncovered *u);
 /* What was found, one line each, valid until the next event. Accepts NULL. */
 size_t knp_uncovered_lines(const struct knp_uncovered *u,
 			   const char *const **ret);
+
+/* How many of them are of one kind. Accepts NULL. */
+size_t knp_uncovered_count(const struct knp_uncovered *u,
+			   enum knp_uncovered_kind kind);
+
+/* A word for a kind. */
+const char *knp_uncovered_name(enum knp_uncovered_kind kind);
 
 #endif /* KNP_UNCOVERED_H */

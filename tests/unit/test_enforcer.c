@@ -248,6 +248,79 @@ static const char *name_of(struct node *n, const char *address, char buf[64])
 	return name ? buf : NULL;
 }
 
+static void check_name(struct node *n, const struct knp_names *names,
+		       uint32_t table, uint32_t id, const uint8_t *tag,
+		       uint8_t direction)
+{
+	struct knp_enforced_name name;
+
+	assert_true(knp_enforcer_name(n->enforcer, table, id, &name));
+	assert_memory_equal(name.tag, tag, KNP_TAG_LEN);
+	assert_string_equal(name.text, knp_names_tag(names, tag));
+	assert_int_equal(name.direction, direction);
+}
+
+/* What the kernel's ids are called is what the file calls their tags. */
+static void check_names(struct node *n)
+{
+	struct knp_ruleset *have = read_back(n->kernel.tables);
+	const struct knp_rec_rule *rule = have->rules.v;
+	const struct knp_rec_set *set = have->sets.v;
+	struct knp_enforced_name none;
+	struct knp_names *names;
+
+	assert_true(knp_enforcer_names(n->enforcer));
+	assert_int_equal(knp_names_read(n->dir, &names), 0);
+	assert_true(have->rules.n > 0 && have->sets.n > 0);
+	for (size_t i = 0; i < have->rules.n; i++)
+		check_name(n, names, KNP_TABLE_RULE, rule[i].id, rule[i].tag,
+			   strstr(knp_names_tag(names, rule[i].tag),
+				  "ingress") ? KNP_INGRESS : KNP_EGRESS);
+	for (size_t i = 0; i < have->sets.n; i++)
+		check_name(n, names, KNP_TABLE_SET, set[i].id, set[i].tag,
+			   set[i].direction);
+	assert_false(knp_enforcer_name(n->enforcer, KNP_TABLE_SET, 0, &none));
+	assert_false(knp_enforcer_name(n->enforcer, KNP_TABLE_SET, 1000, &none));
+	knp_names_free(names);
+	knp_ruleset_free(have);
+}
+
+static void put_policy(struct node *n, const char *yaml)
+{
+	struct knp_store *s = cluster(yaml);
+
+	knp_store_put_all(n->store, KNP_KIND_POLICY, s);
+	knp_store_free(s);
+}
+
+static void ids_have_the_names_of_their_tags(void **state)
+{
+	struct node n;
+
+	(void)state;
+	node_init(&n);
+	assert_false(knp_enforcer_names(n.enforcer));
+	assert_int_equal(run(&n), 0);
+	check_names(&n);
+
+	/* Another set takes the place of the first, and a second direction. */
+	put_policy(&n, "{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy,"
+		       " metadata: {name: q, namespace: x}, spec: {podSelector: {},"
+		       " policyTypes: [Ingress, Egress],"
+		       " egress: [{ports: [{port: 80}]}], ingress: [{}]}}\n");
+	assert_int_equal(run(&n), 0);
+	check_names(&n);
+
+	/* What the kernel has is not known after a failure. */
+	knp_store_del_policy(n.store, "x", "p");
+	n.kernel.fail_commit = -ENOMEM;
+	assert_int_equal(run(&n), -ENOMEM);
+	assert_false(knp_enforcer_names(n.enforcer));
+	assert_int_equal(run(&n), 0);
+	check_names(&n);
+	node_clear(&n);
+}
+
 static void the_whole_first_and_then_what_changes(void **state)
 {
 	struct node n;
@@ -406,6 +479,7 @@ static void what_does_not_fit_is_left_to_the_compiler(void **state)
 	assert_int_equal(run(&n), 0);
 	check(&n);
 	assert_int_equal(n.last.puts, 17);
+	check_names(&n);
 	assert_int_equal(knp_enforcer_troubles(n.enforcer)->n, 0);
 
 	/* And taken back when it fits. */
@@ -422,6 +496,7 @@ static void what_does_not_fit_is_left_to_the_compiler(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(ids_have_the_names_of_their_tags),
 		cmocka_unit_test(the_whole_first_and_then_what_changes),
 		cmocka_unit_test(nothing_is_written_where_nothing_changed),
 		cmocka_unit_test(a_failure_leaves_the_last_generation_and_the_next_run_heals),
