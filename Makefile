@@ -62,6 +62,10 @@ CXX_CFLAGS	:= $(shell $(PKG_CONFIG) --cflags $(CXX_PACKAGES) 2>/dev/null)
 CXX_LIBS	:= $(shell $(PKG_CONFIG) --libs $(CXX_PACKAGES) 2>/dev/null) \
 		   -lstdc++
 
+# Of knpd, which serves metrics by TLS.
+TLS_PACKAGES	?= libevent_openssl libssl
+TLS_LIBS	:= $(shell $(PKG_CONFIG) --libs $(TLS_PACKAGES) 2>/dev/null)
+
 CFLAGS		?= -O2 -g
 # Walking a Pod is nothing but small functions inside each other: at -O2 g++
 # leaves calls between them that cost a tenth.
@@ -112,7 +116,7 @@ CTL_O		:= $(patsubst %.c,$(BUILD)/obj/%.o, \
 			daemon/knpctl.c $(wildcard daemon/ctl_*.c))
 
 $(BUILD)/knpd: $(BUILD)/obj/daemon/knpd.o $(BUILD)/libknp.a $(BUILD)/libknpcore.a
-$(BUILD)/knpd: PKG_LIBS += $(CXX_LIBS)
+$(BUILD)/knpd: PKG_LIBS += $(CXX_LIBS) $(TLS_LIBS)
 $(BUILD)/knpctl: $(CTL_O) $(BUILD)/libknp.a $(BUILD)/libknpcore.a
 $(BUILD)/knpd $(BUILD)/knpctl:
 	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
@@ -161,6 +165,13 @@ $(BUILD)/unit/test_state_file: UNIT_WRAP += -Wl,--wrap=mkdir,--wrap=open \
 $(BUILD)/kube/follow: $(BUILD)/san/tests/kube/follow.o $(BUILD)/san/libknp.a
 	@mkdir -p $(@D)
 	$(call say,LD san,$@)$(CC) $(SANITIZE) -o $@ $^ $(PKG_LIBS) $(CXX_LIBS)
+
+# What tests/metrics asks: knpd as it is, watched over.
+$(BUILD)/metrics/knpd: $(BUILD)/san/daemon/knpd.o $(BUILD)/san/libknp.a \
+		       $(BUILD)/san/libknpcore.a
+	@mkdir -p $(@D)
+	$(call say,LD san,$@)$(CC) $(SANITIZE) -o $@ $^ $(PKG_LIBS) $(CXX_LIBS) \
+		$(TLS_LIBS)
 
 # What tests/oracle asks: the way from an event to a verdict.
 $(BUILD)/oracle/follower: $(BUILD)/san/tests/oracle/follower.o \
@@ -294,7 +305,7 @@ $(BUILD)/.deps: Makefile
 	@mkdir -p $(@D)
 	@command -v $(CC) >/dev/null && command -v $(CXX) >/dev/null && \
 		$(PKG_CONFIG) --print-errors --exists $(PACKAGES) \
-			$(CXX_PACKAGES) $(CNI_PACKAGES) || \
+			$(CXX_PACKAGES) $(CNI_PACKAGES) $(TLS_PACKAGES) || \
 		{ echo 'knp: something to build with is missing: run "make setup"' \
 			'as root' >&2; exit 1; }
 	@touch $@
@@ -344,7 +355,7 @@ $(BUILD)/kunit/kmod/tests/%.o: $(BUILD)/kunit/kmod/.staged
 # ---- tests -----------------------------------------------------------------
 
 .PHONY: setup test test-full lint demo check-unit check-vectors check-oracle \
-	check-spec check-kmod check-kube check-cni check-guest check-cluster \
+	check-spec check-kmod check-kube check-metrics check-cni check-guest check-cluster \
 	check-gates check-bench check-packets check-bypass bench bench-daemon unit kernels \
 	fuzz bench-decode bench-core bench-state soak coverage conformance check-kunit
 setup:
@@ -398,6 +409,9 @@ check-kmod:
 
 check-kube: $(BUILD)/kube/follow $(BUILD)/knpd
 	@tests/kube/run
+
+check-metrics: $(BUILD)/metrics/knpd
+	@tests/metrics/run
 
 check-cni: $(BUILD)/knpd $(BUILD)/knp-cni
 	@tests/cni/run
@@ -475,6 +489,7 @@ help:
 	@echo '  make check-bypass    every way around a policy names its test and its mutant'
 	@echo '  make check-spec      uapi header, netlink spec and module policies agree'
 	@echo '  make check-kube      the API client against a server that misbehaves'
+	@echo '  make check-metrics   metrics and probes, over TLS and for clients that misbehave'
 	@echo '  make check-cni       knp-cni as a container runtime runs it'
 	@echo '  make check-kmod      the module builds without a warning on each kernel'
 	@echo '  make check-guest     real packets on real kernels, in QEMU'

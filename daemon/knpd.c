@@ -32,6 +32,7 @@
 #include "clock.h"
 #include "compile.h"
 #include "enforcer.h"
+#include "exporter.h"
 #include "faults.h"
 #include "genl.h"
 #include "input.h"
@@ -71,6 +72,7 @@ struct knpd {
 	struct knp_names_log *names;
 	struct knp_enforcer *enforcer;
 	struct knp_keeper *keeper;	/* NULL: no state file */
+	struct knp_exporter *exporter;	/* NULL: before start(), or a dry run */
 	struct knp_null *null;		/* in place of the kernel */
 	struct knp_genl *genl;		/* NULL: not connected */
 	struct knp_watch *watch;
@@ -244,6 +246,7 @@ static void enforced(struct knpd *d, const struct knp_push_result *res)
 
 	log_enforced(d, res);
 	knp_keeper_touch(d->keeper);
+	knp_exporter_enforced(d->exporter, res, d->since_ns);
 	d->since_ns = 0;
 	knp_node_enforced(d->node);
 	write_status_soon(d);
@@ -315,6 +318,8 @@ static void reconcile(struct knpd *d)
 
 	ctx = d->null ? (void *)d->null : (void *)d->genl;
 	err = knp_enforcer_run(d->enforcer, ctx, &res);
+	if (err)
+		knp_exporter_refused(d->exporter, err, d->since_ns);
 	if (err == -EPERM) {
 		hold(d, "failed", 0, "%s", knp_genl_advice(err));
 		return;
@@ -431,6 +436,24 @@ static const struct knp_node_ops node_ops = {
 	.changed    = on_node_changed,
 	.held_up    = on_held_up,
 	.generation = on_generation,
+};
+
+static void on_asked(void *arg, struct knp_vitals *ret)
+{
+	const struct knpd *d = arg;
+
+	*ret = (struct knp_vitals){
+		.status = &d->status,
+		.scanned = d->scanned,
+		.kernel = !d->null,
+		.families = d->families,
+		.families_wanted = d->opt.push.families,
+		.pending_ns = d->wanted ? d->since_ns : 0,
+	};
+}
+
+static const struct knp_exporter_ops exporter_ops = {
+	.state = on_asked,
 };
 
 static void on_status(evutil_socket_t fd, short what, void *arg)
@@ -754,6 +777,10 @@ static int start(struct knpd *d)
 	if (!err)
 		err = claim_runtime(d);
 	if (!err)
+		err = knp_exporter_open(d->base, &d->opt.exporter, d->store,
+					d->enforcer, &exporter_ops, d,
+					&d->exporter);
+	if (!err)
 		err = watch_module(d);
 	if (err)
 		return err;
@@ -791,6 +818,7 @@ static void free_event(struct event *event)
 static void stop(struct knpd *d)
 {
 	knp_keeper_close(d->keeper);
+	knp_exporter_close(d->exporter);
 	knp_uncovered_close(d->uncovered);
 	knp_input_close(d->input);
 	knp_node_close(d->node);
@@ -826,6 +854,13 @@ int main(int argc, char **argv)
 				.node_egress = -1,
 				.lb_probes = -1,
 			},
+			.exporter = {
+				.http.listen = KNP_METRICS_LISTEN,
+				.health = {
+					.fatal = KNP_FATAL_DEFAULT,
+					.stale_ms = KNP_STALE_MS,
+				},
+			},
 			.level = KNP_LOG_INFO,
 			.kube = {
 				.spread_ms = KNP_START_SPREAD_MS,
@@ -837,6 +872,8 @@ int main(int argc, char **argv)
 	};
 	int err;
 
+	/* A client that leaves is no reason to stop enforcing. */
+	signal(SIGPIPE, SIG_IGN);
 	err = knp_options_parse(argc, argv, &d.opt);
 	if (err)
 		return err < 0 ? 2 : 0;

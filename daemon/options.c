@@ -48,6 +48,16 @@ static void usage(FILE *out)
 	      "                          [ADDRESS:]PORT/PROTOCOL,... (default: leave as it is,\n"
 	      "                          which is 169.254.20.10:53/UDP and /TCP at first)\n"
 	      "      --allow-lb-probes   let Azure's load balancer (168.63.129.16) reach pods\n"
+	      "      --metrics LIST      where to serve metrics, /healthz and /readyz: none, or\n"
+	      "                          ADDRESS:PORT,... (default: " KNP_METRICS_LISTEN ")\n"
+	      "      --metrics-cert FILE, --metrics-key FILE\n"
+	      "                          for addresses that are not of the loopback, with\n"
+	      "      --metrics-token FILE, --metrics-client-ca FILE\n"
+	      "                          one or both: whom to answer there\n"
+	      "      --stale-after S     objects are stale if nothing said for S seconds that\n"
+	      "                          they are current (default: 300)\n"
+	      "      --unready LIST      what makes knpd unready, too: uncovered, stale,\n"
+	      "                          source-waiting, set-aside, limits (default: none)\n"
 	      "      --runtime-dir DIR   for what others are to find (default: "
 	      KNP_RUNTIME_DIR ")\n"
 	      "      --state FILE        keep there what is enforced, and restore it while the API\n"
@@ -106,6 +116,13 @@ enum {
 	OPT_NODE_EGRESS_ALLOW,
 	OPT_ALLOW_LB_PROBES,
 	OPT_STATE,
+	OPT_METRICS,
+	OPT_METRICS_CERT,
+	OPT_METRICS_KEY,
+	OPT_METRICS_TOKEN,
+	OPT_METRICS_CLIENT_CA,
+	OPT_STALE_AFTER,
+	OPT_UNREADY,
 };
 
 /* Seconds with a fraction, up to an hour, as milliseconds. */
@@ -119,6 +136,62 @@ static int parse_seconds(const char *option, const char *text, int64_t *ret)
 		return bad_usage(option, text);
 	*ret = (int64_t)(seconds * 1000);
 	return 0;
+}
+
+static int parse_unready(char *list, uint32_t *ret)
+{
+	char *word;
+	int what;
+
+	while ((word = strsep(&list, ","))) {
+		what = knp_condition_parse(word);
+		if (what < 0)
+			return bad_usage("--unready: unknown condition", word);
+		*ret |= 1U << what;
+	}
+	return 0;
+}
+
+/* Return 1 if @c is none of these, 0, or -EINVAL. */
+static int metrics_option(int c, struct knp_exporter_options *o)
+{
+	switch (c) {
+	case OPT_METRICS:
+		o->http.listen = strcmp(optarg, "none") ? optarg : NULL;
+		return 0;
+	case OPT_METRICS_CERT:
+		o->http.tls.cert = optarg;
+		return 0;
+	case OPT_METRICS_KEY:
+		o->http.tls.key = optarg;
+		return 0;
+	case OPT_METRICS_TOKEN:
+		o->http.tls.token = optarg;
+		return 0;
+	case OPT_METRICS_CLIENT_CA:
+		o->http.tls.client_ca = optarg;
+		return 0;
+	case OPT_STALE_AFTER:
+		return parse_seconds("--stale-after: bad time", optarg,
+				     &o->health.stale_ms);
+	case OPT_UNREADY:
+		return parse_unready(optarg, &o->health.fatal);
+	default:
+		return 1;
+	}
+}
+
+static int check_metrics(struct knp_options *o)
+{
+	char why[256];
+
+	/* Nobody asks one that ends at once. */
+	if (o->once || o->dry_run)
+		o->exporter.http.listen = NULL;
+	if (!o->exporter.http.listen ||
+	    !knp_metrics_http_check(&o->exporter.http, why))
+		return 0;
+	return bad_usage("--metrics:", why);
 }
 
 /* Exactly one source, which in a pod need not be named. */
@@ -176,6 +249,14 @@ int knp_options_parse(int argc, char **argv, struct knp_options *o)
 		{ "node-egress-allow", required_argument, NULL,
 		  OPT_NODE_EGRESS_ALLOW },
 		{ "allow-lb-probes", no_argument, NULL, OPT_ALLOW_LB_PROBES },
+		{ "metrics",	 required_argument, NULL, OPT_METRICS },
+		{ "metrics-cert", required_argument, NULL, OPT_METRICS_CERT },
+		{ "metrics-key", required_argument, NULL, OPT_METRICS_KEY },
+		{ "metrics-token", required_argument, NULL, OPT_METRICS_TOKEN },
+		{ "metrics-client-ca", required_argument, NULL,
+		  OPT_METRICS_CLIENT_CA },
+		{ "stale-after", required_argument, NULL, OPT_STALE_AFTER },
+		{ "unready",	 required_argument, NULL, OPT_UNREADY },
 		{ "runtime-dir", required_argument, NULL, OPT_RUNTIME_DIR },
 		{ "state",	 required_argument, NULL, OPT_STATE },
 		{ "backend",	 required_argument, NULL, OPT_BACKEND },
@@ -186,9 +267,14 @@ int knp_options_parse(int argc, char **argv, struct knp_options *o)
 		{ "version",	 no_argument,	    NULL, 'V' },
 		{ 0 },
 	};
-	int c;
+	int c, err;
 
 	while ((c = getopt_long(argc, argv, "m:k:n:vhV", options, NULL)) != -1) {
+		err = metrics_option(c, &o->exporter);
+		if (err < 0)
+			return err;
+		if (!err)
+			continue;
 		switch (c) {
 		case 'm':
 			o->manifests = optarg;
@@ -294,5 +380,6 @@ int knp_options_parse(int argc, char **argv, struct knp_options *o)
 	if (optind < argc)
 		return bad_usage("unexpected argument", argv[optind]);
 	choose_state(o);
-	return choose_source(o);
+	err = choose_source(o);
+	return err ? err : check_metrics(o);
 }

@@ -5,10 +5,15 @@
 
 #include <stdbool.h>
 
+#include "exporter.h"
 #include "kube.h"
 #include "log.h"
 #include "node_allow.h"
 #include "push.h"
+
+/* Beside 10091, which Azure NPM has. */
+#define KNP_METRICS_LISTEN	"127.0.0.1:10097"
+#define KNP_STALE_MS		300000
 
 /**
  * struct knp_options - strings are those of the command line
@@ -27,6 +32,7 @@ struct knp_options {
 	const char *null_backend;	/* see null_backend.h; NULL: the kernel */
 	struct knp_push_options push;	/* may point at @node_allow */
 	struct knp_node_allows node_allow;
+	struct knp_exporter_options exporter;
 	enum knp_level level;
 	bool dry_run;
 	bool once;
