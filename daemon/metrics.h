@@ -57,10 +57,12 @@ enum knp_policy_count {
 
 /**
  * struct knp_http_counts - of the server itself
+ * @connections: accepted
  * @requests: answered, by the first digit of the status
  * @cut: connections that were ended for others, or took too long
  */
 struct knp_http_counts {
+	uint64_t connections;
 	uint64_t requests[6];
 	uint64_t cut;
 };

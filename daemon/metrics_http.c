@@ -291,6 +291,7 @@ static struct bufferevent *on_accept(struct event_base *base, void *arg)
 	struct client *c;
 
 	(void)base;
+	l->h->counts.connections++;
 	count_accept(l->h);
 	if (l->h->nclients == KNP_HTTP_CLIENTS)
 		cut(TAILQ_FIRST(&l->h->clients));

@@ -71,6 +71,9 @@ static void render_http(const struct knp_scrape *s, struct knp_prom *p)
 		knp_prom_count(p, LABELS({ "code", code }),
 			       s->http->requests[i]);
 	}
+	knp_prom_counter(p, "knp_http_connections_total",
+			 "Connections to this server that were accepted.",
+			 s->http->connections);
 	knp_prom_counter(p, "knp_http_connections_cut_total",
 			 "Connections to this server that were ended to make room or because they took too long.",
 			 s->http->cut);
