@@ -7,6 +7,7 @@
 
 #include <linux/slab.h>
 
+#include "mem.h"
 #include "row.h"
 
 #define CLASSES (KNP_CLASSES_MAX + 1)
@@ -192,7 +193,10 @@ static void a_row_takes_no_more_than_it_needs(void **state)
 		for (j = 1; j <= dense[i].classes; j++)
 			assert_int_equal(knp_row_set(&row, j, 1), 0);
 		assert_int_equal(knp_shim_bytes, dense[i].bytes);
+		assert_int_equal(atomic_long_read(&knp_mem_bytes),
+				 dense[i].bytes);
 		knp_part_put(row);
+		assert_int_equal(atomic_long_read(&knp_mem_bytes), 0);
 	}
 }
 

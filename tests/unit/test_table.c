@@ -6,6 +6,7 @@
 
 #include <linux/slab.h>
 
+#include "mem.h"
 #include "table_impl.h"
 
 static int setup(void **state)
@@ -17,7 +18,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	knp_tables_free(*state);
-	return knp_shim_live != 0;
+	return knp_shim_live != 0 || atomic_long_read(&knp_mem_bytes) != 0;
 }
 
 #define REFUSES(call, err) do { \
