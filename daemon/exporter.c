@@ -24,7 +24,8 @@ static bool on_name(void *arg, uint32_t table, uint32_t id,
 	return knp_enforcer_name(arg, table, id, ret);
 }
 
-static int ask(struct knp_exporter *e, struct knp_kernel_view *view)
+static int ask_once(struct knp_exporter *e, struct knp_kernel_view *view,
+		    bool counters)
 {
 	int err = 0;
 
@@ -32,7 +33,7 @@ static int ask(struct knp_exporter *e, struct knp_kernel_view *view)
 		err = knp_genl_open(&e->genl);
 	if (!err)
 		err = knp_genl_info(e->genl, &view->info);
-	if (!err)
+	if (!err && counters)
 		err = knp_genl_counters(e->genl, &view->counters);
 	if (err) {
 		knp_genl_close(e->genl);
@@ -42,16 +43,25 @@ static int ask(struct knp_exporter *e, struct knp_kernel_view *view)
 	return err;
 }
 
-/* A module that came again has another family: ask twice. */
-static void look_at_kernel(struct knp_exporter *e, const struct knp_vitals *s,
-			   struct knp_kernel_view *view)
+/*
+ * A module that came again has another family: ask twice. What it says counts
+ * more than what knpd has heard of it.
+ */
+static void ask(struct knp_exporter *e, struct knp_vitals *s,
+		struct knp_kernel_view *view, bool counters)
 {
 	bool connected = e->genl;
 
 	if (!s->kernel)
 		return;
-	if (ask(e, view) && connected)
-		ask(e, view);
+	if (ask_once(e, view, counters) && connected)
+		ask_once(e, view, counters);
+	if (view->there)
+		s->families = view->info.families;
+}
+
+static void take(struct knp_exporter *e, const struct knp_kernel_view *view)
+{
 	/* What is not taken in now is taken in the next time. */
 	if (view->there && knp_enforcer_names(e->enforcer))
 		knp_metrics_take(&e->metrics, view, on_name, e->enforcer);
@@ -91,7 +101,8 @@ static int on_page(void *arg, enum knp_page page, struct evbuffer *out)
 	int err;
 
 	e->ops->state(e->arg, &state);
-	look_at_kernel(e, &state, &view);
+	ask(e, &state, &view, true);
+	take(e, &view);
 	err = render(&s, page, out);
 	knp_counters_clear(&view.counters);
 	return err;
@@ -107,11 +118,13 @@ static void on_condition(void *arg, enum knp_condition what, bool fatal,
 /* The verdict stands before its reasons. */
 static bool on_ready(void *arg, struct evbuffer *out)
 {
+	struct knp_kernel_view view = { 0 };
 	struct knp_exporter *e = arg;
 	struct knp_vitals state;
 	bool ready;
 
 	e->ops->state(e->arg, &state);
+	ask(e, &state, &view, false);
 	ready = knp_health_check(&state, &e->options->health,
 				 knp_now_ns() / 1000000, on_condition, out);
 	evbuffer_prepend(out, ready ? "ready\n" : "not ready\n",
