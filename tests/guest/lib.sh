@@ -272,6 +272,17 @@ ctl() {
 	on "$node" knpctl --runtime-dir "$(runtime_of "$node")" "$@"
 }
 
+# ask NODE PATH: what knpd answers by HTTP, with its headers
+ask() {
+	# shellcheck disable=SC2016 # of the other shell
+	on "$1" bash -c 'exec 3<>/dev/tcp/127.0.0.1/10097 &&
+		printf "GET %s HTTP/1.0\r\n\r\n" "$1" >&3 && cat <&3' - "$2"
+}
+
+# scrape NODE: into a file, of which metric NAME prints one value
+scrape() { ask "$1" /metrics >/run/metrics && grep -q '^knp_ready' /run/metrics; }
+metric() { awk -v name="$1" '$1 == name { print $2 }' /run/metrics; }
+
 load_module() { insmod /guest/knp.ko; }
 
 knpd_start() {

@@ -3,7 +3,8 @@
 #
 # What an operator sees: a drop is reported live with the names of the policies,
 # the rate is limited in the kernel and the loss is counted, rules and reasons
-# have counters, explain says what the packet path does.
+# have counters, explain says what the packet path does; Prometheus is told which
+# policies drop, and a kubelet whether the node enforces.
 # shellcheck source=tests/guest/lib.sh
 . /guest/lib.sh
 
@@ -98,5 +99,50 @@ dropped() {
 }
 check "explain by address: dropped" dropped "$(ip4_of y/a)" "$(ip4_of x/b)" 80/TCP
 check "explain by IPv6 address: dropped" dropped "$(ip6_of y/a)" "$(ip6_of x/b)" 80/TCP
+
+# by WHAT DIRECTION POLICY: of knp_policy_WHAT_total
+by() { metric "knp_policy_$1_total{direction=\"$2\",namespace=\"x\",policy=\"$3\"}"; }
+grown() { [ "${2:-0}" -gt "${1:-0}" ] || { echo "$1 -> $2"; return 1; }; }
+
+check "metrics are served" scrape node1
+check "the module answers them" equals "$(metric 'knp_attached{family="ipv4"}')" 1
+check "the tables take memory" grown 0 "$(metric knp_module_memory_bytes)"
+check "drops are the policy's that isolates" grown 0 "$(by drop ingress web)"
+check "all of them: there is no other policy" equals "$(by drop ingress web)" \
+	"$(metric 'knp_drop_total{reason="ingress"}')"
+check "allows are the policy's of the rule" grown 0 "$(by allow ingress web)"
+before=$(by drop ingress web)
+check "the next denied connection" reaches no x/a x/b 81/UDP
+check "is scraped" scrape node1
+check "and counted" grown "$before" "$(by drop ingress web)"
+
+before=$(by drop ingress web)
+change "another port is open" apply x/web <<-END
+	podSelector: {matchLabels: {app: server}}
+	ingress: [{from: [{podSelector: {}}], ports: [{port: 81}]}]
+END
+check "scraped with another set" scrape node1
+refute "the count did not shrink" grown "$(by drop ingress web)" "$before"
+check "what is closed now" reaches no x/a x/b 80/TCP
+check "is scraped" scrape node1
+check "and goes on counting" grown "$before" "$(by drop ingress web)"
+
+change "x may send nothing" apply x/out <<-END
+	podSelector: {}
+	policyTypes: [Egress]
+END
+before=$(by drop ingress web)
+check "what both sides deny" reaches no x/a x/b 80/UDP
+check "is scraped" scrape node1
+check "counts for the policy of the sender" grown 0 "$(by drop egress out)"
+check "and for that of the receiver" grown "$before" "$(by drop ingress web)"
+
+ready() { contains "$(ask node1 /readyz)" "$1"; }
+check "the node is ready" ready "HTTP/1.0 200 OK"
+check "hooks are taken away" ctl node1 detach --yes ipv6
+check "then it is not" await 5 ready "HTTP/1.0 503"
+check "and says why" ready "error detached: not attached to ipv6"
+check "hooks are back" ctl node1 attach
+check "and it is ready" await 5 ready "HTTP/1.0 200 OK"
 
 finish

@@ -89,6 +89,16 @@ uncovered "a macvlan pod" "v/a: 192.168.50.9 is behind uplink, no pod's interfac
 uncovered "its IPv6 address" "v/a: fd00:50::9 is behind uplink, no pod's interface"
 [ -z "$tcx" ] || uncovered "a program of tcx" "tcx BPF program at azv-y-a, ingress"
 diag "tcx: ${tcx:-not in this kernel}"
+check "it is scraped" scrape node1
+counted_as() { equals "$(metric "knp_uncovered_ifaces{kind=\"$1\"}")" "$2"; }
+check "an XDP program is counted" counted_as xdp 1
+check "so are those of tc" counted_as tc $((1 + ${tcx:-0}))
+check "and flowtables" counted_as flowtable 1
+check "and bridges" counted_as bridge 1
+check "and addresses" counted_as address 2
+check "a probe is warned" contains "$(ask node1 /readyz)" \
+	"warning uncovered: XDP program at azv-x-a"
+check "and the node is ready" contains "$(ask node1 /readyz)" "200 OK"
 check "the other node has none of it" equals "$(status node2 uncovered_count)" 0
 
 ip -n node1 link set dev azv-x-a xdpgeneric off
