@@ -57,6 +57,18 @@ static void assert_refused(const void *data, size_t len, const char *because)
 		fail_msg("'%s' is not because '%s'", why, because);
 }
 
+/* The bytes of some_state(), and room for @more. */
+static uint8_t *roomy_bytes(size_t *len, size_t more)
+{
+	void *bytes = some_bytes(len);
+	uint8_t *data = calloc(1, *len + more);
+
+	assert_non_null(data);
+	memcpy(data, bytes, *len);
+	free(bytes);
+	return data;
+}
+
 /* What somebody writes who knows how the checksum is made. */
 static void seal(uint8_t *data, size_t len)
 {
@@ -178,11 +190,9 @@ static void test_every_truncation(void **state)
 static void test_longer(void **state)
 {
 	size_t len;
-	uint8_t *data = some_bytes(&len);
+	uint8_t *data = roomy_bytes(&len, 1);
 
 	(void)state;
-	data = realloc(data, len + 1);
-	data[len] = 0;
 	assert_refused(data, len + 1, "longer");
 	free(data);
 }
@@ -273,11 +283,10 @@ static void test_truncated_list(void **state)
 static void test_half_a_part(void **state)
 {
 	size_t len;
-	uint8_t *data = some_bytes(&len);
+	uint8_t *data = roomy_bytes(&len, 4);
 
 	(void)state;
 	/* Four bytes of the digest's place become a part without a length. */
-	data = realloc(data, len + 4);
 	memset(data + len - DIGEST_LEN, 0, 4);
 	data[AT_SIZE] = (uint8_t)(len + 4);
 	data[AT_SIZE + 1] = (uint8_t)((len + 4) >> 8);
@@ -286,37 +295,47 @@ static void test_half_a_part(void **state)
 	free(data);
 }
 
-static void test_no_memory(void **state)
+static void test_no_memory_to_encode(void **state)
 {
-	struct knp_state was = some_state(), is = { .saved = 5 };
-	void *bytes;
-	size_t n;
+	struct knp_state s = some_state();
+	void *bytes = NULL;
+	int err = -ENOMEM;
+	size_t n = 1;
 	long i;
-	int err;
 
 	(void)state;
-	for (i = 0, err = -ENOMEM; err; i++) {
-		allocs_fail_after(i);
-		err = knp_state_encode(&was, &bytes, &n);
-		allocs_fail_after(-1);
-		if (!err)
-			break;
+	for (i = 0; err; i++) {
 		assert_int_equal(err, -ENOMEM);
-	}
-	assert_true(i > 3);
-	for (i = 0, err = -ENOMEM; err; i++) {
+		assert_null(bytes);
+		assert_int_equal(n, 1);
 		allocs_fail_after(i);
-		err = knp_state_decode(bytes, n, &is, why);
+		err = knp_state_encode(&s, &bytes, &n);
 		allocs_fail_after(-1);
-		if (!err)
-			break;
-		assert_int_equal(err, -ENOMEM);
-		assert_int_equal(is.saved, 5);
 	}
-	assert_true(i > 3);
+	assert_true(i > 4);
 	free(bytes);
-	knp_state_clear(&was);
-	knp_state_clear(&is);
+	knp_state_clear(&s);
+}
+
+static void test_no_memory_to_decode(void **state)
+{
+	struct knp_state s = { .saved = 5 };
+	int err = -ENOMEM;
+	size_t len;
+	void *bytes = some_bytes(&len);
+	long i;
+
+	(void)state;
+	for (i = 0; err; i++) {
+		assert_int_equal(err, -ENOMEM);
+		assert_int_equal(s.saved, 5);
+		allocs_fail_after(i);
+		err = knp_state_decode(bytes, len, &s, why);
+		allocs_fail_after(-1);
+	}
+	assert_true(i > 4);
+	free(bytes);
+	knp_state_clear(&s);
 }
 
 static void test_same(void **state)
@@ -365,7 +384,8 @@ int main(void)
 		cmocka_unit_test(test_malformed_tables),
 		cmocka_unit_test(test_truncated_list),
 		cmocka_unit_test(test_half_a_part),
-		cmocka_unit_test(test_no_memory),
+		cmocka_unit_test(test_no_memory_to_encode),
+		cmocka_unit_test(test_no_memory_to_decode),
 		cmocka_unit_test(test_same),
 	};
 
