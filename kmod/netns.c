@@ -6,6 +6,7 @@
 #include <linux/err.h>
 #include <linux/random.h>
 #include <linux/slab.h>
+#include <net/net_namespace.h>
 #include <net/netns/generic.h>
 
 #include "hook.h"
