@@ -355,9 +355,10 @@ $(BUILD)/kunit/kmod/tests/%.o: $(BUILD)/kunit/kmod/.staged
 # ---- tests -----------------------------------------------------------------
 
 .PHONY: setup test test-full lint demo check-unit check-vectors check-oracle \
-	check-spec check-kmod check-kube check-metrics check-cni check-guest check-cluster \
-	check-gates check-bench check-packets check-bypass bench bench-daemon unit kernels \
-	fuzz bench-decode bench-core bench-state soak coverage conformance check-kunit
+	check-spec check-kmod check-kube check-metrics check-cni check-guest \
+	check-cluster check-gates check-bench check-packets check-packages \
+	check-bypass bench bench-daemon unit kernels fuzz bench-decode bench-core \
+	bench-state soak coverage conformance check-kunit
 setup:
 	@tests/setup
 
@@ -431,6 +432,10 @@ conformance: setup
 check-bench: tools $(BUILD)/bench/kube_server
 	@tests/bench/check
 
+# FULL=1: also in clean roots and guests
+check-packages: all
+	@tests/packaging/run $(if $(FULL),--full)
+
 check-packets:
 	@tests/bench/uml/run --check
 
@@ -454,6 +459,79 @@ kernels:
 
 lint:
 	@tests/lint/run
+
+# ---- installing ------------------------------------------------------------
+
+DESTDIR		?=
+PREFIX		?= /usr/local
+UNITS		?= $(PREFIX)/lib/systemd/system
+ZSH		?= $(PREFIX)/share/zsh/site-functions
+DKMS_NAME	:= knp-$(VERSION)
+# DKMS looks nowhere else.
+DKMS_TREE	= $(DESTDIR)/usr/src/$(DKMS_NAME)
+DEB_TREE	:= $(BUILD)/deb/$(DKMS_NAME)
+MODULE_UNIT	:= deploy/systemd/knp-module.service
+MODULE_MAN	:= docs/man/knp-load.8
+unit		= sed 's,/usr/sbin/,$(PREFIX)/sbin/,' $(1) \
+			>$(DESTDIR)$(UNITS)/$(notdir $(1))
+
+.PHONY: install dkms-tree dkms-install dkms-remove deb
+# What an operator has changed in /etc stays.
+install: tools
+	install -D -m 755 -t $(DESTDIR)$(PREFIX)/sbin $(BUILD)/knpd $(BUILD)/knpctl
+	install -D -m 755 -t $(DESTDIR)$(PREFIX)/lib/cni $(BUILD)/knp-cni
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man8 \
+		$(filter-out $(MODULE_MAN),$(wildcard docs/man/*.8))
+	install -D -m 644 deploy/completion/knpctl.bash \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/knpctl
+	install -D -m 644 -t $(DESTDIR)$(ZSH) deploy/completion/_knpctl
+	install -d $(DESTDIR)$(UNITS)
+	$(foreach f,$(filter-out $(MODULE_UNIT),$(wildcard \
+		deploy/systemd/*.service)),$(call unit,$(f)) &&) true
+	[ -e $(DESTDIR)/etc/default/knpd ] || install -D -m 644 \
+		deploy/systemd/knpd.default $(DESTDIR)/etc/default/knpd
+
+# What DKMS builds from, and what loads the result.
+dkms-tree:
+	rm -rf $(DKMS_TREE)
+	install -d $(DKMS_TREE) $(DESTDIR)$(UNITS)
+	tar -c --exclude=./tests --exclude=README -C kmod . -C $(CURDIR) uapi VERSION | \
+		tar -x --no-same-owner -C $(DKMS_TREE)
+	chmod -R u=rwX,go=rX $(DKMS_TREE)
+	sed 's/#MODULE_VERSION#/$(VERSION)/' dkms/dkms.conf >$(DKMS_TREE)/dkms.conf
+	install -D -m 755 -t $(DESTDIR)$(PREFIX)/sbin deploy/knp-load
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man8 $(MODULE_MAN)
+	$(call unit,$(MODULE_UNIT))
+
+dkms-install:
+	$(MAKE) --no-print-directory dkms-remove
+	$(MAKE) --no-print-directory dkms-tree
+	dkms install knp/$(VERSION)
+
+dkms-remove:
+	@command -v dkms >/dev/null || \
+		{ echo 'knp: dkms is missing: apt-get install dkms' >&2; exit 1; }
+	[ -z "$$(dkms status knp/$(VERSION))" ] || \
+		dkms remove knp/$(VERSION) --all
+	rm -rf $(DKMS_TREE) $(DESTDIR)$(PREFIX)/sbin/knp-load \
+		$(DESTDIR)$(PREFIX)/share/man/man8/$(notdir $(MODULE_MAN)) \
+		$(DESTDIR)$(UNITS)/$(notdir $(MODULE_UNIT))
+
+# In a copy, because its tools write beside the sources.
+deb:
+	@tests/setup --deb
+	@[ "$$(dpkg-parsechangelog -l deploy/debian/changelog -S Version)" = \
+		$(VERSION) ] || { echo 'knp: VERSION and deploy/debian/changelog' \
+			'differ' >&2; exit 1; }
+	rm -rf $(BUILD)/deb
+	mkdir -p $(DEB_TREE)
+	tar -c --exclude=./.git --exclude=./build . | tar -x -C $(DEB_TREE)
+	cp -r deploy/debian $(DEB_TREE)/debian
+	cd $(DEB_TREE) && env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS -u BUILD \
+		-u VERSION dpkg-buildpackage -us -uc >../build.log 2>&1 || \
+		{ tail -n 40 ../build.log >&2; exit 1; }
+	rm -rf $(DEB_TREE)
+	@ls $(BUILD)/deb/*.deb $(BUILD)/deb/*.changes
 
 # ---- the rest --------------------------------------------------------------
 
@@ -495,6 +573,8 @@ help:
 	@echo '  make check-guest     real packets on real kernels, in QEMU'
 	@echo '  make check-cluster   the same against a real API server'
 	@echo '  make check-bench     the benchmark of knpd, small, and its API server'
+	@echo '  make check-packages  what is installed, and where; FULL=1: DKMS on each kernel,'
+	@echo '                       packages in clean roots, a node with systemd in QEMU'
 	@echo '  make check-packets   what "make bench" compares agrees on every verdict'
 	@echo '  make lint            style and static checks'
 	@echo '  make fuzz            random inputs for a minute (FUZZ_SECONDS=60), by libFuzzer'
@@ -509,6 +589,11 @@ help:
 	@echo '  make bench           verdicts beside nft, ipset, iptables and others, in UML'
 	@echo '                       (QUICK=1: the main workloads, in ten minutes)'
 	@echo '  make bench-daemon    knpd with 100,000 Pods, 5,000 Namespaces, 10,000 policies'
+	@echo
+	@echo 'Installing (docs/install.md; DESTDIR= PREFIX=/usr/local):'
+	@echo '  make install         knpd, knpctl, knp-cni, manual pages, completion, units'
+	@echo '  make dkms-install    the module by DKMS, for the running kernel (dkms-remove)'
+	@echo '  make deb             Debian packages in build/deb'
 	@echo
 	@echo 'Setting up:'
 	@echo '  make setup           install what building and testing need (root)'

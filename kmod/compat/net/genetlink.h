@@ -6,6 +6,10 @@
 #include_next <net/genetlink.h>
 #include <linux/version.h>
 
+#if LINUX_VERSION_CODE < KERNEL_VERSION(5, 10, 0)
+#error "knp needs Linux 5.10 or newer"
+#endif
+
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
 /* Both types have the member that is read here, attrs. */
 #define genl_info_dump(cb)	genl_dumpit_info(cb)

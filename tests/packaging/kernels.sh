@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC2034,SC2154 # parts use each other's
+#
+# The kernels of the matrix, and for each the root of the Debian release that has
+# it, with that release's DKMS. Sourced by tests/packaging/run.
+#
+#   series    kernel of                     its headers, compiler and DKMS
+#   5.10      Debian 11                     bullseye
+#   6.1       Debian 12                     bookworm
+#   6.12      Debian 13                     trixie
+#   newest-1  Debian 13 backports, the      trixie
+#             last version before newest's
+#   newest    Debian 13 backports           trixie
+#
+# A root has no kernel but headers; images are unpacked beside those that
+# tests/kernels has, where tests/guest/run looks for them.
+
+read -ra SERIES <<<"${KNP_SERIES:-5.10 6.1 6.12 newest-1 newest}"
+DKMS_PACKAGES=dkms,gcc,make,libc6-dev,kmod,openssl,xz-utils,python3-minimal
+
+suite_of() {
+	case $1 in
+	5.10) echo bullseye ;;
+	6.1) echo bookworm ;;
+	6.12 | newest-1 | newest) echo trixie ;;
+	esac
+}
+
+# root_of NAME SUITE PACKAGES: sets root to a cached root, made if it is not there;
+# fill_NAME, if it is a function, has the last word
+root_of() {
+	local key
+
+	key=$(printf '%s' "$2 $3 $(declare -f "fill_$1")" | sha256sum | cut -c1-8)
+	root=$CACHE/roots/$1-$2-$key
+	[ ! -e "$root/.done" ] || return 0
+	need mmdebstrap
+	mkdir -p "$CACHE/roots"
+	(flock 9
+	 [ ! -e "$root/.done" ] || exit 0
+	 rm -rf "$root" "$root.tmp"
+	 say ROOT "$1, $2"
+	 quietly "cannot make a root of $2" bootstrap "$2" "$3" "$root.tmp"
+	 [ -z "$(declare -F "fill_$1")" ] ||
+		quietly "cannot fill the root of $2" "fill_$1" "$root.tmp" "$2"
+	 touch "$root.tmp/.done"
+	 mv "$root.tmp" "$root") 9>"$root.lock"
+	[ -e "$root/.done" ] || exit 1
+}
+
+# "series release" per line, from what a root's package lists carry: the newest
+# that is installed by default, and in Debian 13 those of the backports.
+releases() {
+	in_root "$1" apt-cache search --names-only \
+		'^linux-headers-[0-9].*[0-9]+(\+deb[0-9]+)?-amd64$' |
+		awk '{ sub("linux-headers-", "", $1); print $1 }' | sort -V |
+		awk -v suite="$2" '
+		function minor(release) {
+			split(release, part, ".")
+			return part[1] "." part[2]
+		}
+		suite == "bullseye" && minor($1) == "5.10" { last["5.10"] = $1 }
+		suite == "bookworm" && minor($1) == "6.1" { last["6.1"] = $1 }
+		suite != "trixie" { next }
+		minor($1) == "6.12" { last["6.12"] = $1 }
+		now != "" && minor($1) != minor(now) { last["newest-1"] = now }
+		{ now = last["newest"] = $1 }
+		END { for (series in last) print series, last[series] }'
+}
+
+fill_dkms() {
+	local series release
+
+	in_root "$1" apt-get -q update
+	releases "$1" "$2" >"$1/.releases"
+	while read -r series release; do
+		in_root "$1" apt-get -qy --no-install-recommends install \
+			"linux-headers-$release"
+	done <"$1/.releases"
+}
+
+# kernel_of SERIES: sets root and release
+kernel_of() {
+	root_of dkms "$(suite_of "$1")" "$DKMS_PACKAGES"
+	release=$(awk -v s="$1" '$1 == s { print $2 }' "$root/.releases")
+	[ -n "$release" ] || die "Debian has no kernel for $1"
+}
+
+# From 7.x on an image is several packages.
+download_image() {
+	# shellcheck disable=SC2016 # expanded by the inner shell
+	BIND=$3 in_root "$1" sh -ec '
+		cd /mnt
+		for name in image binary modules; do
+			[ "$name" = image ] || apt-cache show "linux-$name-$1" \
+				>/dev/null 2>&1 || continue
+			apt-get -o APT::Sandbox::User=root -q download "linux-$name-$1"
+		done' sh "$2"
+}
+
+unpack_image() {
+	local package
+
+	for package in "$1"/*.deb; do
+		dpkg -x "$package" "$1/tree"
+	done
+	[ -d "$1/tree/lib/modules" ] || ln -s usr/lib "$1/tree/lib"
+	rm -rf "$1/tree/usr/share/doc" "$1"/*.deb
+	depmod -b "$1/tree" "$2"
+}
+
+# image ROOT RELEASE: the kernel, where guests find it
+image() {
+	local to=$CACHE/kernels/$2
+
+	[ ! -e "$to/.done" ] || return 0
+	mkdir -p "$CACHE/kernels"
+	(flock 9
+	 [ ! -e "$to/.done" ] || exit 0
+	 say IMAGE "$2"
+	 rm -rf "$to" "$to.tmp"
+	 mkdir -p "$to.tmp"
+	 quietly "cannot download the kernel $2" download_image "$1" "$2" "$to.tmp"
+	 quietly "cannot unpack the kernel $2" unpack_image "$to.tmp" "$2"
+	 touch "$to.tmp/tree/.done"
+	 mv "$to.tmp/tree" "$to"
+	 rm -rf "$to.tmp") 9>"$CACHE/.lock"
+	[ -e "$to/.done" ] || exit 1
+}
