@@ -475,7 +475,7 @@ MODULE_MAN	:= docs/man/knp-load.8
 unit		= sed 's,/usr/sbin/,$(PREFIX)/sbin/,' $(1) \
 			>$(DESTDIR)$(UNITS)/$(notdir $(1))
 
-.PHONY: install dkms-tree dkms-install dkms-remove deb
+.PHONY: install uninstall dkms-tree dkms-install dkms-remove deb
 # What an operator has changed in /etc stays.
 install: tools
 	install -D -m 755 -t $(DESTDIR)$(PREFIX)/sbin $(BUILD)/knpd $(BUILD)/knpctl
@@ -490,6 +490,15 @@ install: tools
 		deploy/systemd/*.service)),$(call unit,$(f)) &&) true
 	[ -e $(DESTDIR)/etc/default/knpd ] || install -D -m 644 \
 		deploy/systemd/knpd.default $(DESTDIR)/etc/default/knpd
+
+uninstall:
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/,sbin/knpd sbin/knpctl \
+		lib/cni/knp-cni share/bash-completion/completions/knpctl \
+		$(patsubst docs/man/%,share/man/man8/%,$(filter-out \
+			$(MODULE_MAN),$(wildcard docs/man/*.8))))
+	rm -f $(DESTDIR)$(ZSH)/_knpctl $(patsubst deploy/systemd/%, \
+		$(DESTDIR)$(UNITS)/%,$(filter-out $(MODULE_UNIT),$(wildcard \
+			deploy/systemd/*.service)))
 
 # What DKMS builds from, and what loads the result.
 dkms-tree:
@@ -592,6 +601,7 @@ help:
 	@echo
 	@echo 'Installing (docs/install.md; DESTDIR= PREFIX=/usr/local):'
 	@echo '  make install         knpd, knpctl, knp-cni, manual pages, completion, units'
+	@echo '                       (make uninstall: all but /etc/default/knpd)'
 	@echo '  make dkms-install    the module by DKMS, for the running kernel (dkms-remove)'
 	@echo '  make deb             Debian packages in build/deb'
 	@echo

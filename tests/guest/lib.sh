@@ -10,8 +10,9 @@
 
 # shellcheck source=tests/guest/topology.sh
 . /guest/topology.sh
+# shellcheck source=tests/guest/tap.sh
+. /guest/tap.sh
 
-LOGS=${LOGS:-/run/logs}
 # how many seconds what is to happen may take
 PATIENCE=40
 PORTS='80/TCP 81/TCP 80/UDP 81/UDP 80/SCTP 81/SCTP'
@@ -24,88 +25,6 @@ declare -A KNPD_SOURCE=(
 # What a pod sends to its own node is judged as the rest is, but where a scenario
 # is about the default.
 KNPD_OPTIONS=${KNPD_OPTIONS-"--node-egress enforce"}
-
-# ---- TAP -------------------------------------------------------------------
-
-tap_count=0
-tap_last=${EPOCHREALTIME/./}
-
-# result CODE NAME: one line; 0 is ok
-result() {
-	local code=$1
-
-	shift
-	tap_count=$((tap_count + 1))
-	printf '%8d ms  %s\n' $(((${EPOCHREALTIME/./} - tap_last) / 1000)) "$*" \
-		>>"$LOGS/times"
-	tap_last=${EPOCHREALTIME/./}
-	if [ "$code" = 0 ]; then
-		echo "ok $tap_count - $*"
-	else
-		echo "not ok $tap_count - $*"
-	fi
-}
-
-# check NAME COMMAND...: ok if the command succeeds; its output explains a failure.
-# No subshell: the command may start processes and set variables.
-check() {
-	local name=$1 code=0
-
-	shift
-	"$@" >/run/check.out 2>&1 || code=$?
-	result "$code" "$name"
-	if [ "$code" != 0 ]; then
-		diag "$* -> $code"
-		diag "$(cat /run/check.out)"
-	fi
-	return 0
-}
-
-# refute NAME COMMAND...: ok if the command fails
-refute() {
-	local name=$1 code=0
-
-	shift
-	"$@" >/run/check.out 2>&1 || code=$?
-	result $((code == 0)) "$name"
-	[ "$code" != 0 ] || diag "$* succeeded: $(cat /run/check.out)"
-}
-
-equals() {
-	[ "$1" = "$2" ] || {
-		echo "expected '$2', got '$1'"
-		return 1
-	}
-}
-
-contains() {
-	case $1 in
-	*"$2"*) ;;
-	*)
-		echo "'$2' is not in: $1"
-		return 1
-		;;
-	esac
-}
-
-diag() {
-	printf '%s\n' "$*" | head -n 30 | sed 's/^/# /'
-}
-
-finish() {
-	echo "1..$tap_count"
-}
-
-# await SECONDS COMMAND...: polls until it succeeds
-await() {
-	local deadline=$((SECONDS + $1))
-
-	shift
-	until "$@" >/dev/null 2>&1; do
-		[ "$SECONDS" -lt "$deadline" ] || return 1
-		sleep 0.02
-	done
-}
 
 # ---- servers and connections -----------------------------------------------
 

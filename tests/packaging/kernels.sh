@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# shellcheck shell=bash disable=SC2034,SC2154 # parts use each other's
+# shellcheck shell=bash disable=SC2034,SC2153,SC2154 # run's, and each other's
 #
 # The kernels of the matrix, and for each the root of the Debian release that has
 # it, with that release's DKMS. Sourced by tests/packaging/run.

@@ -51,6 +51,16 @@ elsewhere() {
 		[ -x "$tree.local/usr/local/sbin/knp-load" ] && [ -d "$tree.local/$src" ]
 }
 
+# The module's part is dkms-remove's.
+uninstalled() {
+	make --no-print-directory uninstall DESTDIR="$tree.local" &&
+		same "$(printf '%s\n' etc/default/knpd \
+			usr/local/lib/systemd/system/knp-module.service \
+			usr/local/sbin/knp-load usr/local/share/man/man8/knp-load.8)" \
+			"$(cd "$tree.local" && find . -type f ! -path './usr/src/*' |
+				cut -c3- | sort)"
+}
+
 # The sources that Kbuild names and what they include, and no more.
 dkms_sources() {
 	same "$({ cd kmod && find . -name '*.[ch]' ! -path './tests/*' &&
@@ -87,7 +97,7 @@ units_valid() {
 
 	out=$(systemd-analyze verify --root="$tree" --man=no \
 		"$tree"/usr/lib/systemd/system/*.service 2>&1 |
-		grep -v -e 'Unit [a-z]*.target not found' -e '/bin/kill ')
+		grep -v -e 'Unit [a-z-]*.target not found' -e '/bin/kill ')
 	[ -z "$out" ] || { echo "$out"; return 1; }
 }
 
@@ -151,29 +161,32 @@ loads_quietly() {
 			deploy/knp-load 2>&1)"
 }
 
-make_fakes
-exec 3>&1
-check "make install and make dkms-tree lay out" lay_out
-check "what is installed is what there is, and each has its place" laid_out
-check "what an operator wrote to /etc/default/knpd stays" keeps_settings
-check "by default everything is under /usr/local, units with it" elsewhere
-check "DKMS gets the module's sources, all and no others" dkms_sources
-check "dkms.conf: name, version, and kernels from 5.10 on" dkms_conf
-check "VERSION and the Debian changelog agree" versions
-check "units are understood by systemd" units_valid
-check "knpd's unit: exposure at most $EXPOSURE, no capability but one" knpd_confined
-check "knp-load: loads, and says nothing" loads_quietly
-LOADED=$fakes/loaded check "knp-load: an older version that is loaded stays, and is told" \
-	load_says 0 "version 0.0.1 is loaded and goes on enforcing; version 9.9.9 is" ""
-check "knp-load: not built for this kernel" load_says 1 \
-	"apt install linux-headers-6.9.9-test" \
-	"Module knp not found in directory /lib/modules/6.9.9-test"
-check "knp-load: not signed" load_says 1 "knp.ko is not signed, and this kernel takes" \
-	"Key was rejected by service"
-check "knp-load: signed by a key that is not trusted" load_says 1 \
-	'signed by "Somebody", which this kernel does not trust' \
-	"Key was rejected by service" Somebody
-check "knp-load: built for another kernel" load_says 1 "6.0.0-mine SMP" \
-	"Exec format error"
-check "knp-load: whatever else modprobe says, unchanged" load_says 1 \
-	"Unknown symbol in module" "Unknown symbol in module, or unknown parameter"
+layout_test() {
+	make_fakes
+	exec 3>&1
+	check "make install and make dkms-tree lay out" lay_out
+	check "what is installed is what there is, and each has its place" laid_out
+	check "what an operator wrote to /etc/default/knpd stays" keeps_settings
+	check "by default everything is under /usr/local, units with it" elsewhere
+	check "make uninstall takes all of it, but not settings" uninstalled
+	check "DKMS gets the module's sources, all and no others" dkms_sources
+	check "dkms.conf: name, version, and kernels from 5.10 on" dkms_conf
+	check "VERSION and the Debian changelog agree" versions
+	check "units are understood by systemd" units_valid
+	check "knpd's unit: exposure at most $EXPOSURE, no capability but one" knpd_confined
+	check "knp-load: loads, and says nothing" loads_quietly
+	LOADED=$fakes/loaded check "knp-load: an older version that is loaded stays, and is told" \
+		load_says 0 "version 0.0.1 is loaded and goes on enforcing; version 9.9.9 is" ""
+	check "knp-load: not built for this kernel" load_says 1 \
+		"apt install linux-headers-6.9.9-test" \
+		"Module knp not found in directory /lib/modules/6.9.9-test"
+	check "knp-load: not signed" load_says 1 "knp.ko is not signed, and this kernel takes" \
+		"Key was rejected by service"
+	check "knp-load: signed by a key that is not trusted" load_says 1 \
+		'signed by "Somebody", which this kernel does not trust' \
+		"Key was rejected by service" Somebody
+	check "knp-load: built for another kernel" load_says 1 "6.0.0-mine SMP" \
+		"Exec format error"
+	check "knp-load: whatever else modprobe says, unchanged" load_says 1 \
+		"Unknown symbol in module" "Unknown symbol in module, or unknown parameter"
+}
