@@ -15,7 +15,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/queue.h>
 #include <sys/socket.h>
 
 #include "log.h"
@@ -39,7 +38,6 @@ struct address {
  * @evcon: known once it has asked something
  */
 struct client {
-	TAILQ_ENTRY(client) node;
 	struct knp_metrics_http *h;
 	struct bufferevent *bev;
 	struct evhttp_connection *evcon;
@@ -58,7 +56,7 @@ struct listener {
 
 /**
  * struct knp_metrics_http - the server
- * @clients: in the order of their coming
+ * @clients: @nclients of them, in the order of their coming
  * @second: pending since the first client of this second came
  * @came: clients in this second
  */
@@ -69,7 +67,7 @@ struct knp_metrics_http {
 	struct knp_metrics_tls *tls;
 	struct listener listeners[KNP_HTTP_LISTENERS];
 	size_t nlisteners;
-	TAILQ_HEAD(, client) clients;
+	struct client *clients[KNP_HTTP_CLIENTS];
 	size_t nclients;
 	struct event *second;
 	unsigned int came;
@@ -171,8 +169,14 @@ int knp_metrics_http_check(const struct knp_metrics_http_options *o,
 /* Nobody of us knows it any more; the server may still. */
 static void forget(struct client *c)
 {
-	TAILQ_REMOVE(&c->h->clients, c, node);
-	c->h->nclients--;
+	struct knp_metrics_http *h = c->h;
+	size_t i = 0;
+
+	while (h->clients[i] != c)
+		i++;
+	h->nclients--;
+	memmove(&h->clients[i], &h->clients[i + 1],
+		(h->nclients - i) * sizeof(*h->clients));
 	event_free(c->deadline);
 	bufferevent_decref(c->bev);
 	free(c);
@@ -238,8 +242,7 @@ static struct client *client_new(struct listener *l)
 	if (!c->bev)
 		goto failed;
 	bufferevent_incref(c->bev);
-	TAILQ_INSERT_TAIL(&l->h->clients, c, node);
-	l->h->nclients++;
+	l->h->clients[l->h->nclients++] = c;
 	return c;
 
 failed:
@@ -294,7 +297,7 @@ static struct bufferevent *on_accept(struct event_base *base, void *arg)
 	l->h->counts.connections++;
 	count_accept(l->h);
 	if (l->h->nclients == KNP_HTTP_CLIENTS)
-		cut(TAILQ_FIRST(&l->h->clients));
+		cut(l->h->clients[0]);
 	c = client_new(l);
 	return c ? c->bev : NULL;
 }
@@ -383,11 +386,10 @@ static struct client *client_of(const struct knp_metrics_http *h,
 				struct evhttp_connection *evcon)
 {
 	struct bufferevent *bev = evhttp_connection_get_bufferevent(evcon);
-	struct client *c;
 
-	TAILQ_FOREACH(c, &h->clients, node)
-		if (c->bev == bev)
-			return c;
+	for (size_t i = 0; i < h->nclients; i++)
+		if (h->clients[i]->bev == bev)
+			return h->clients[i];
 	return NULL;
 }
 
@@ -509,7 +511,6 @@ int knp_metrics_http_open(struct event_base *base,
 	h->base = base;
 	h->ops = ops;
 	h->arg = arg;
-	TAILQ_INIT(&h->clients);
 	err = open_all(h, options);
 	if (err) {
 		knp_metrics_http_close(h);
@@ -529,8 +530,8 @@ void knp_metrics_http_close(struct knp_metrics_http *h)
 		if (h->listeners[i].http)
 			evhttp_free(h->listeners[i].http);
 	}
-	while (!TAILQ_EMPTY(&h->clients))
-		forget(TAILQ_FIRST(&h->clients));
+	while (h->nclients)
+		forget(h->clients[h->nclients - 1]);
 	if (h->second)
 		event_free(h->second);
 	knp_metrics_tls_close(h->tls);

@@ -157,8 +157,8 @@ static void render_commits(const struct knp_scrape *s, struct knp_prom *p)
 	knp_prom_histogram(p, NULL, &s->m->latency);
 	knp_prom_gauge(p, "knp_pending_seconds",
 		       "How long the oldest change has been waiting to be enforced, 0 if none is.",
-		       pending ? (double)(s->now_ms - pending / 1000000) / 1e3 :
-				 0);
+		       pending ? (double)s->now_ms / 1e3 -
+				 (double)pending / 1e9 : 0);
 }
 
 /* ---- objects -------------------------------------------------------------- */
