@@ -21,7 +21,8 @@
  * STATUS  fails with code 50 while an ADD would.
  * VERSION
  *
- * Errors are written as CNI wants them, to standard output; exit status 1.
+ * Errors are written as CNI wants them, to standard output; exit status 1. With
+ * arguments it is the operator who runs it: see cni_setup.h.
  */
 #include <errno.h>
 #include <json-c/json.h>
@@ -36,11 +37,8 @@
 #include "clock.h"
 #include "cni_conf.h"
 #include "cni_link.h"
+#include "cni_setup.h"
 #include "json_build.h"
-
-#ifndef KNP_VERSION
-#define KNP_VERSION	"unknown"
-#endif
 
 #define CONF_MAX	(4 << 20)
 #define ANSWER_MAX	4096
@@ -333,17 +331,6 @@ static char *read_conf(size_t *len)
 	return text;
 }
 
-static void usage(FILE *out)
-{
-	fputs("knp-cni " KNP_VERSION ", a plugin of the Container Network Interface: container\n"
-	      "runtimes run it. Chained after the plugins that give a pod its network, as\n"
-	      "\n"
-	      "  { \"type\": \"knp-cni\", \"socket\": \"/run/knp/cni.sock\", \"timeout\": 30 }\n"
-	      "\n"
-	      "it makes each pod known to knpd --cni before it starts. These are the defaults;\n"
-	      "timeout is how many seconds a pod may wait for knpd.\n", out);
-}
-
 int main(int argc, char **argv)
 {
 	const struct knp_cni_env env = {
@@ -359,11 +346,8 @@ int main(int argc, char **argv)
 	char *text;
 	int err;
 
-	(void)argv;
-	if (argc > 1 || !env.command) {
-		usage(argc > 1 ? stdout : stderr);
-		return argc > 1 ? 0 : 1;
-	}
+	if (argc > 1 || !env.command)
+		return knp_cni_setup(argc, argv);
 	text = read_conf(&len);
 	if (!text)
 		return 1;

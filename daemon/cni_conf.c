@@ -101,15 +101,27 @@ static int decode(const char *text, size_t len, struct knp_cni_call *call,
 	return 0;
 }
 
+/* NULL: not understood. */
+static const struct version *version_of(const char *text)
+{
+	for (size_t i = 0; i < NVERSIONS; i++)
+		if (!strcmp(versions[i].text, text))
+			return &versions[i];
+	return NULL;
+}
+
+bool knp_cni_version_known(const char *version)
+{
+	return version_of(version);
+}
+
 static int take_version(struct knp_cni_call *call, struct knp_cni_error *e)
 {
 	const char *text = knp_cni_text(call->conf, "cniVersion");
-	const struct version *v = versions;
+	const struct version *v = version_of(text);
 	bool has;
 
-	while (v < versions + NVERSIONS && strcmp(v->text, text))
-		v++;
-	if (v == versions + NVERSIONS)
+	if (!v)
 		return knp_cni_explain(e, KNP_CNI_VERSION,
 				       "knp-cni does not speak this version of CNI",
 				       "cniVersion \"%.32s\", understood are 0.3.0 to "

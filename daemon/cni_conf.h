@@ -15,6 +15,7 @@
 #ifndef KNP_CNI_CONF_H
 #define KNP_CNI_CONF_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "bindings.h"
@@ -87,6 +88,9 @@ void knp_cni_call_clear(struct knp_cni_call *call);
 
 /* A text of an object, "" if there is none; valid as long as the object. */
 const char *knp_cni_text(struct json_object *obj, const char *key);
+
+/* Whether a network may say that it is of this cniVersion. */
+bool knp_cni_version_known(const char *version);
 
 /* What VERSION answers; NULL if out of memory. */
 struct json_object *knp_cni_versions(const char *version);
