@@ -360,7 +360,25 @@ $(BUILD)/kunit/kmod/tests/%.o: $(BUILD)/kunit/kmod/.staged
 		-C $(call kdir,$(firstword $(KRELEASES))) KNP_KUNIT=1 \
 		M=$(abspath $(BUILD)/kunit/kmod) tests/$*.o $(KBUILD_ARGS)
 
-.PHONY: check-deploy
+# ---- images and manifests --------------------------------------------------
+
+IMAGE		:= $(wildcard deploy/image/build deploy/image/oci deploy/image/node/*)
+IMAGES		:= $(BUILD)/image/knp-$(VERSION).oci.tar \
+		   $(BUILD)/image/knp-build-$(VERSION).oci.tar
+
+.PHONY: image deploy check-deploy
+image: $(IMAGES)
+
+$(BUILD)/image/knp-$(VERSION).oci.tar: $(IMAGE) VERSION $(BUILD)/knpd \
+				       $(BUILD)/knpctl $(BUILD)/static/knp-cni
+	@deploy/image/build node $@
+$(BUILD)/image/knp-build-$(VERSION).oci.tar: $(IMAGE) VERSION $(KMOD) $(UAPI)
+	@deploy/image/build module $@
+
+# What is applied, of its parts.
+deploy:
+	@tests/deploy/render
+
 check-deploy: $(BUILD)/knp-cni
 	@tests/deploy/run
 
@@ -577,6 +595,8 @@ help:
 	@echo '                       for every installed kernel header package'
 	@echo '  make tools           the three programs only'
 	@echo '  make kmod            the module only; KRELEASES="..." chooses the kernels'
+	@echo '  make image           build/image/*.oci.tar, of the pods of deploy/'
+	@echo '  make deploy          deploy/knp.yaml and azure/knp.json, of their parts'
 	@echo '  make clean           remove build/'
 	@echo
 	@echo 'Testing (parts of "make test"; each prints TAP):'

@@ -14,7 +14,7 @@ import pki
 import yaml
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-RBAC = os.path.join(HERE, "..", "..", "deploy", "rbac.yaml")
+RBAC = os.path.join(HERE, "..", "..", "deploy", "base", "rbac.yaml")
 # What `kubectl auth can-i --list` says to knpd's account, sorted.
 GOLDEN = os.path.join(HERE, "can-i.golden")
 CORE = "/api/v1/namespaces/kube-system"

@@ -59,7 +59,7 @@ routed, dual stack, and serve port 80."
 	typed "kubectl get pods -A -o wide"
 	kubectl get pods -A -o custom-columns=NAMESPACE:.metadata.namespace,NAME:.metadata.name,NODE:.spec.nodeName,IP:'.status.podIPs[*].ip'
 	say "knpd may list and watch pods, namespaces and network policies, and nothing
-else (deploy/rbac.yaml):"
+else (deploy/base/rbac.yaml):"
 }
 
 policies_come() {
