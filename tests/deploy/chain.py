@@ -18,6 +18,11 @@ NAME = "10-azure.conflist"
 OURS = {"type": "knp-cni"}
 
 
+def written(file):
+    status = os.stat(file)
+    return status.st_ino, status.st_mtime_ns, status.st_ctime_ns
+
+
 class Node:
     """The two folders of a node's network plugins."""
 
@@ -40,6 +45,10 @@ class Node:
 
     def stat(self, name=NAME):
         return os.stat(os.path.join(self.conf, name))
+
+    def mark(self, name=NAME):
+        """What is another as soon as the file is written or replaced."""
+        return written(os.path.join(self.conf, name))
 
     def files(self):
         return sorted(os.listdir(self.conf)), sorted(os.listdir(self.bin))
@@ -86,9 +95,10 @@ def knp_cni_becomes_the_last_of_the_chain(node):
 def what_is_installed_is_not_written_again(node):
     node.write(NAME, AZURE)
     node.install()
-    before = node.stat(), os.stat(node.bin + "/knp-cni")
+    program = node.bin + "/knp-cni"
+    before = node.mark(), written(program)
     same(node.install()[0], 0, "status")
-    same((node.stat(), os.stat(node.bin + "/knp-cni")), before, "the files")
+    same((node.mark(), written(program)), before, "the files")
 
 
 @on_a_node
@@ -159,9 +169,9 @@ def a_network_that_cannot_be_chained_to_is_left_as_it_is(node):
             ("05-a.conflist", {"plugins": AZURE["plugins"]}, "cniVersion")):
         node.write(NAME, AZURE)
         node.write(name, document)
-        before = node.stat(name)
+        before = node.mark(name)
         node.refuses(words)
-        same(node.stat(name), before, "the file")
+        same(node.mark(name), before, "the file")
         same(node.read(), AZURE, "the next network, which nobody uses")
         same(node.files()[0], [name, NAME], "nothing is left")
         os.unlink(os.path.join(node.conf, name))
@@ -211,13 +221,13 @@ def knp_cni_is_taken_out_and_nothing_else(node):
                                          inside["plugins"]))
     node.write("30-broken.conflist", "{")
     node.write("40-alien.conflist", AZURE)
-    alien = node.stat("40-alien.conflist")
+    alien = node.mark("40-alien.conflist")
     status, said = node.uninstall()
     same(status, 0, "status: " + said)
     same(node.read(), AZURE, "the chain")
     same(stat.S_IMODE(node.stat().st_mode), 0o640, "its mode")
     same(node.read("20-other.conflist"), AZURE, "every chain")
-    same(node.stat("40-alien.conflist"), alien, "what has none is not written")
+    same(node.mark("40-alien.conflist"), alien, "what has none is not written")
     check("30-broken.conflist: it is no JSON" in said, "it says so: " + said)
     check(os.path.exists(node.bin + "/knp-cni"),
           "the program stays for pods that end later")
