@@ -18,9 +18,9 @@ ALLOWED = {
     "knpd/build": ([], 65534, ["/lib/modules", "/usr"]),
     "knpd/module": (["SYS_MODULE"], 0, ["/lib/modules"]),
     "knpd/cni": ([], 0, ["/etc/cni/net.d!", "/opt/cni/bin!"]),
-    "knpd/knpd": (["NET_ADMIN"], 0, ["/run/knp!"]),
+    "knpd/knpd": (["NET_ADMIN"], 0, ["/run/knp!", "/var/lib/knp!"]),
     "knp-uninstall/cni": ([], 0, ["/etc/cni/net.d!"]),
-    "knp-uninstall/detach": (["NET_ADMIN"], 0, ["/run/knp!"]),
+    "knp-uninstall/detach": (["NET_ADMIN"], 0, ["/run/knp!", "/var/lib/knp!"]),
     "knp-uninstall/unload": (["SYS_MODULE"], 0, []),
     "knp-uninstall/done": ([], 65534, []),
 }

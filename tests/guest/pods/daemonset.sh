@@ -13,7 +13,7 @@
 . /guest/cluster.sh
 
 PODS=/guest/pods.d
-HOST_PATHS='/etc/cni/net.d /opt/cni/bin'
+HOST_PATHS='/etc/cni/net.d /opt/cni/bin /var/lib/knp'
 CONFLIST=/etc/cni/net.d/10-azure.conflist
 PORTS='80/TCP 81/TCP'
 NET_ADMIN=0000000000001000
@@ -211,6 +211,7 @@ check "knpd: its successor is started" pod_start node1
 check "... and writes nothing: no gap" commits_nothing node1 "$before"
 check "... the connection is the same" equals "$(hold_say c ping)" pong
 hold_close c
+check "its state is kept on the node" test -s /node/node1/var/lib/knp/state
 check "cni: again, nothing is changed" says "already in" node1 knp cni
 
 # ---- audit -------------------------------------------------------------------
@@ -246,8 +247,8 @@ for node in node1 node2; do
 	check "... the chain is as it was" chain_is $node .
 	check "uninstall: detach, $node" says "nothing is enforced" \
 		$node uninstall detach
-	check "... and nothing is left in /run/knp" \
-		equals "$(ls -A "$(runtime_of $node)")" ""
+	check "... and nothing is left of knpd's files" \
+		equals "$(ls -A "$(runtime_of $node)")$(ls -A /node/$node/var/lib/knp)" ""
 done
 open_everywhere "nothing is enforced"
 check "uninstall: unload" says "knp is unloaded" node1 uninstall unload
