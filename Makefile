@@ -379,7 +379,7 @@ $(BUILD)/image/knp-build-$(VERSION).oci.tar: $(IMAGE) VERSION $(KMOD) $(UAPI)
 deploy:
 	@tests/deploy/render
 
-check-deploy: $(BUILD)/knp-cni
+check-deploy: $(BUILD)/knpd $(BUILD)/knp-cni
 	@tests/deploy/run
 
 # ---- tests -----------------------------------------------------------------

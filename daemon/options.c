@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "families.h"
+#include "npm_options.h"
 #include "options.h"
 #include "runtime.h"
 #include "state_file.h"
@@ -58,6 +59,8 @@ static void usage(FILE *out)
 	      "                          they are current (default: 300)\n"
 	      "      --unready LIST      what makes knpd unready, too: uncovered, stale,\n"
 	      "                          source-waiting, set-aside, limits (default: none)\n"
+	      "      --npm-config FILE   settings of Azure NPM (azure-npm.json): those that mean\n"
+	      "                          something here are taken over\n"
 	      "      --runtime-dir DIR   for what others are to find (default: "
 	      KNP_RUNTIME_DIR ")\n"
 	      "      --state FILE        keep there what is enforced, and restore it while the API\n"
@@ -123,6 +126,7 @@ enum {
 	OPT_METRICS_CLIENT_CA,
 	OPT_STALE_AFTER,
 	OPT_UNREADY,
+	OPT_NPM_CONFIG,
 };
 
 /* Seconds with a fraction, up to an hour, as milliseconds. */
@@ -257,6 +261,7 @@ int knp_options_parse(int argc, char **argv, struct knp_options *o)
 		  OPT_METRICS_CLIENT_CA },
 		{ "stale-after", required_argument, NULL, OPT_STALE_AFTER },
 		{ "unready",	 required_argument, NULL, OPT_UNREADY },
+		{ "npm-config",	 required_argument, NULL, OPT_NPM_CONFIG },
 		{ "runtime-dir", required_argument, NULL, OPT_RUNTIME_DIR },
 		{ "state",	 required_argument, NULL, OPT_STATE },
 		{ "backend",	 required_argument, NULL, OPT_BACKEND },
@@ -343,6 +348,11 @@ int knp_options_parse(int argc, char **argv, struct knp_options *o)
 			break;
 		case OPT_ALLOW_LB_PROBES:
 			o->push.lb_probes = KNP_PASS;
+			break;
+		case OPT_NPM_CONFIG:
+			if (knp_npm_options_load(optarg, o))
+				return bad_usage("--npm-config: out of memory",
+						 NULL);
 			break;
 		case OPT_RUNTIME_DIR:
 			o->runtime_dir = optarg;

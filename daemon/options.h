@@ -33,6 +33,7 @@ struct knp_options {
 	struct knp_push_options push;	/* may point at @node_allow */
 	struct knp_node_allows node_allow;
 	struct knp_exporter_options exporter;
+	char npm_listen[64];		/* what @exporter may point at */
 	enum knp_level level;
 	bool dry_run;
 	bool once;
