@@ -159,8 +159,10 @@ def it_runs_everywhere_and_is_replaced_node_by_node():
 @test
 def no_probe_asks_the_api_server():
     knpd = container(pod_of(read("deploy/knp.yaml")), "knpd")
-    same(knpd["readinessProbe"]["exec"]["command"],
-         ["/usr/bin/knpctl", "wait", "--synced", "--timeout=1"], "readiness")
+    for probe, at in (("livenessProbe", "/healthz"),
+                      ("readinessProbe", "/readyz")):
+        same(knpd[probe]["httpGet"],
+             {"host": "127.0.0.1", "port": 10097, "path": at}, probe)
 
 
 @test
@@ -195,8 +197,11 @@ def azure_lets_the_load_balancer_probe():
     audit = container(pod_of(rendered("deploy/overlays/audit")), "knpd")["args"]
     for overlay, args in (("azure", base), ("azure-audit", audit)):
         pod = pod_of(rendered("deploy/overlays/" + overlay))
-        same(container(pod, "knpd")["args"], args + ["--allow-lb-probes"],
+        same(container(pod, "knpd")["args"], args + [
+            "--allow-lb-probes", "--npm-config=/etc/azure-npm/azure-npm.json"],
              overlay)
+        same([v["configMap"] for v in pod["volumes"] if "configMap" in v],
+             [{"name": "azure-npm-config", "optional": True}], overlay)
 
 
 def server_script(files):
