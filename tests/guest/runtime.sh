@@ -8,7 +8,7 @@
 # seconds until knp-cni gives up
 CNI_TIMEOUT=20
 
-line_of() { awk -v name="$1" '$1 == name' $HOSTS; }
+line_of() { awk -v name="$1" '$1 == name' "$HOSTS"; }
 
 # pod_network_up NAME, pod_network_down NAME: what the plugins before do
 pod_network_up() {
