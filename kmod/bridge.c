@@ -33,6 +33,7 @@
 #include "bridge.h"
 #include "hook.h"
 #include "judge.h"
+#include "mem.h"
 
 static bool is_pod(const struct knp_snapshot *snap,
 		   const struct net_device *port)
@@ -193,12 +194,12 @@ int knp_bridge_attach(struct knp_net *kn)
 	int err;
 
 	/* Replies are told by it; asks for its module. */
-	err = nf_ct_netns_get(kn->net, NFPROTO_BRIDGE);
+	err = knp_try(nf_ct_netns_get(kn->net, NFPROTO_BRIDGE), -ENOMEM);
 	if (err)
 		return err == -EPROTO ? -EOPNOTSUPP : err;
 	ops_set(kn);
-	err = nf_register_net_hooks(kn->net, kn->bridge_hooks,
-				    ARRAY_SIZE(kn->bridge_hooks));
+	err = knp_try(nf_register_net_hooks(kn->net, kn->bridge_hooks,
+					    KNP_BRIDGE_HOOKS), -ENOMEM);
 	if (err)
 		nf_ct_netns_put(kn->net, NFPROTO_BRIDGE);
 
@@ -207,7 +208,6 @@ int knp_bridge_attach(struct knp_net *kn)
 
 void knp_bridge_detach(struct knp_net *kn)
 {
-	nf_unregister_net_hooks(kn->net, kn->bridge_hooks,
-				ARRAY_SIZE(kn->bridge_hooks));
+	nf_unregister_net_hooks(kn->net, kn->bridge_hooks, KNP_BRIDGE_HOOKS);
 	nf_ct_netns_put(kn->net, NFPROTO_BRIDGE);
 }

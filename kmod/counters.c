@@ -3,9 +3,9 @@
 #include <linux/mm.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
-#include <linux/slab.h>
 
 #include "counters.h"
+#include "mem.h"
 
 static struct knp_stat_page __percpu *page_alloc(void)
 {
@@ -16,7 +16,7 @@ static struct knp_stat_page __percpu *page_alloc(void)
 
 	BUILD_BUG_ON(__KNP_REASON_MAX > KNP_STATS_PER_PAGE);
 
-	page = alloc_percpu_gfp(struct knp_stat_page, GFP_KERNEL_ACCOUNT);
+	page = knp_percpu_alloc(struct knp_stat_page);
 	if (!page)
 		return NULL;
 	for_each_possible_cpu(cpu) {
@@ -42,7 +42,7 @@ int knp_counters_reserve(struct knp_counters *c, enum knp_counted what, u32 id)
 	struct knp_stat_page __percpu *page;
 
 	if (!ids) {
-		ids = kvzalloc(sizeof(*ids), GFP_KERNEL_ACCOUNT);
+		ids = knp_vcalloc(1, sizeof(*ids));
 		if (!ids)
 			return -ENOMEM;
 		/* A COUNTERS dump reads it without the lock. */
@@ -215,7 +215,7 @@ void knp_counters_free(struct knp_counters *c)
 	for (what = 0; what < KNP_COUNTED; what++) {
 		for (i = 0; c->ids[what] && i < KNP_STAT_PAGES; i++)
 			free_percpu(c->ids[what]->page[i]);
-		kvfree(c->ids[what]);
+		knp_vfree(c->ids[what]);
 		c->ids[what] = NULL;
 	}
 	free_percpu(c->reasons);

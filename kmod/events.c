@@ -4,6 +4,7 @@
 #include <linux/math64.h>
 
 #include "events.h"
+#include "mem.h"
 #include "netlink.h"
 #include "netns.h"
 
@@ -52,8 +53,7 @@ void knp_events_init(struct knp_events *e)
 int knp_events_prepare(struct knp_events *e)
 {
 	if (!e->ring)
-		e->ring = alloc_percpu_gfp(struct knp_event_ring,
-					   GFP_KERNEL_ACCOUNT);
+		e->ring = knp_percpu_alloc(struct knp_event_ring);
 
 	return e->ring ? 0 : -ENOMEM;
 }

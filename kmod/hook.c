@@ -30,6 +30,7 @@
 #include "guard.h"
 #include "hook.h"
 #include "judge.h"
+#include "mem.h"
 
 /* Behind defragmentation, before the raw tables. */
 #define PRI_PRE_ROUTING		(NF_IP_PRI_RAW - 50)
@@ -260,11 +261,12 @@ static int family_attach(struct knp_net *kn, const struct family *f)
 		return -EOPNOTSUPP;
 
 	/* Connection tracking and defragmentation first: hooks rely on them. */
-	err = nf_ct_netns_get(kn->net, f->pf);
+	err = knp_try(nf_ct_netns_get(kn->net, f->pf), -ENOMEM);
 	if (err)
 		return err;
 	ops_set(kn, f);
-	err = nf_register_net_hooks(kn->net, ops_of(kn, f), KNP_HOOKS);
+	err = knp_try(nf_register_net_hooks(kn->net, ops_of(kn, f), KNP_HOOKS),
+		      -ENOMEM);
 	if (err) {
 		nf_ct_netns_put(kn->net, f->pf);
 		return err;

@@ -116,7 +116,7 @@ static void notify_commits(struct knp_net *kn)
 
 	if (!genl_has_listeners(&knp_genl_family, kn->net, KNP_GROUP_COMMITS))
 		return;
-	skb = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
+	skb = knp_message_new();
 	if (!skb)
 		goto lost;
 	hdr = genlmsg_put(skb, 0, 0, &knp_genl_family, 0, KNP_CMD_INFO);
@@ -141,7 +141,7 @@ static int info_doit(struct sk_buff *skb, struct genl_info *info)
 	void *hdr;
 	int err;
 
-	msg = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
+	msg = knp_message_new();
 	if (!msg)
 		return knp_refuse(info->extack, NULL, -ENOMEM, "out of memory");
 	hdr = genlmsg_put_reply(msg, info, &knp_genl_family, 0, KNP_CMD_INFO);
@@ -398,7 +398,7 @@ static int commit_doit(struct sk_buff *skb, struct genl_info *info)
 
 	/* The reply first: after the commit nothing may fail. */
 	err = -ENOMEM;
-	msg = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
+	msg = knp_message_new();
 	if (!msg)
 		goto err_refuse;
 	hdr = genlmsg_put_reply(msg, info, &knp_genl_family, 0, KNP_CMD_COMMIT);
@@ -568,7 +568,7 @@ struct genl_family knp_genl_family __ro_after_init = {
 
 int knp_netlink_init(void)
 {
-	return genl_register_family(&knp_genl_family);
+	return knp_try(genl_register_family(&knp_genl_family), -ENOMEM);
 }
 
 /*

@@ -146,7 +146,7 @@ int knp_explain_doit(struct sk_buff *skb, struct genl_info *info)
 	if (err)
 		return err;
 
-	msg = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
+	msg = knp_message_new();
 	if (!msg)
 		return knp_refuse(info->extack, NULL, -ENOMEM, why);
 	hdr = genlmsg_put_reply(msg, info, &knp_genl_family, 0, KNP_CMD_EXPLAIN);
@@ -216,7 +216,7 @@ int knp_netlink_event(struct knp_net *kn, const struct knp_event *e, u64 lost)
 
 	if (READ_ONCE(closing))
 		return -ESHUTDOWN;
-	skb = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
+	skb = knp_message_new();
 	if (!skb)
 		return -ENOMEM;
 	hdr = genlmsg_put(skb, 0, 0, &knp_genl_family, 0, KNP_CMD_EVENT);

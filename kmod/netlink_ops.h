@@ -6,12 +6,18 @@
 #include <net/genetlink.h>
 #include <linux/knp.h>
 
+#include "mem.h"
+
 enum knp_group {
 	KNP_GROUP_EVENTS,
 	KNP_GROUP_COMMITS,
 };
 
 extern struct genl_family knp_genl_family;
+
+/* A message for anything but a dump; NULL if out of memory. */
+#define knp_message_new()	\
+	knp_try(genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL), NULL)
 
 /**
  * knp_refuse() - say why a command is refused

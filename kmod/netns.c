@@ -5,11 +5,11 @@
  */
 #include <linux/err.h>
 #include <linux/random.h>
-#include <linux/slab.h>
 #include <net/net_namespace.h>
 #include <net/netns/generic.h>
 
 #include "hook.h"
+#include "mem.h"
 #include "netns.h"
 #include "node_list.h"
 #include "txn.h"
@@ -40,7 +40,7 @@ static void snapshot_free(struct work_struct *work)
 	mutex_lock(&kn->lock);
 	knp_tables_free(snap->tables);
 	mutex_unlock(&kn->lock);
-	kfree(snap);
+	knp_free(snap);
 	atomic_dec(&kn->retired);
 }
 
@@ -178,10 +178,10 @@ int knp_netns_init(void)
 {
 	int err;
 
-	knp_wq = alloc_workqueue("knp", WQ_UNBOUND, 0);
+	knp_wq = knp_try(alloc_workqueue("knp", WQ_UNBOUND, 0), NULL);
 	if (!knp_wq)
 		return -ENOMEM;
-	err = register_pernet_subsys(&net_ops);
+	err = knp_try(register_pernet_subsys(&net_ops), -ENOMEM);
 	if (err)
 		destroy_workqueue(knp_wq);
 

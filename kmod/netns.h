@@ -49,6 +49,7 @@ struct knp_txn;
 
 /* Hooks of a family, see hook.c. */
 #define KNP_HOOKS 3
+#define KNP_BRIDGE_HOOKS 2
 
 /**
  * struct knp_snapshot - one published generation
@@ -125,7 +126,7 @@ struct knp_net {
 	u64 generation;
 	u32 families;
 	struct nf_hook_ops hooks[2][KNP_HOOKS];
-	struct nf_hook_ops bridge_hooks[2];
+	struct nf_hook_ops bridge_hooks[KNP_BRIDGE_HOOKS];
 	struct knp_txn *txn;
 	u32 txn_portid;
 	unsigned int dumps;

@@ -99,8 +99,10 @@ bool knp_node_list_set(struct knp_net *kn, struct knp_node_list *list)
 	changed = n != list->n ||
 		  memcmp(before, list->entries, n * sizeof(*before));
 	rcu_assign_pointer(kn->node_list, list);
-	if (old)
+	if (old) {
+		knp_mem_uncount(old);
 		kfree_rcu(old, rcu);
+	}
 
 	return changed;
 }

@@ -3,7 +3,6 @@
 #include <linux/bitmap.h>
 #include <linux/netlink.h>
 #include <linux/notifier.h>
-#include <linux/slab.h>
 
 #include "mem.h"
 #include "netns.h"
@@ -200,7 +199,7 @@ static int txn_publish(struct knp_net *kn, struct knp_txn *txn,
 	struct knp_snapshot *snap;
 	int err;
 
-	snap = kzalloc(sizeof(*snap), GFP_KERNEL_ACCOUNT);
+	snap = knp_zalloc(sizeof(*snap));
 	if (!snap) {
 		*why = "out of memory";
 		return -ENOMEM;
@@ -208,7 +207,7 @@ static int txn_publish(struct knp_net *kn, struct knp_txn *txn,
 	err = knp_tables_freeze(txn->tables);
 	if (err) {
 		*why = err == -E2BIG ? "the CIDRs do not fit" : "out of memory";
-		kfree(snap);
+		knp_free(snap);
 		return err;
 	}
 
@@ -301,7 +300,7 @@ static struct notifier_block socket_notifier = {
 
 int knp_txn_init(void)
 {
-	return netlink_register_notifier(&socket_notifier);
+	return knp_try(netlink_register_notifier(&socket_notifier), -ENOMEM);
 }
 
 void knp_txn_exit(void)
