@@ -244,8 +244,10 @@ $(BUILD)/san/kmod/tests/vectors_test.o: $(BUILD)/kunit/vectors_data.h
 $(BUILD)/san/kmod/tests/%.o: SHIM += -Itests/kunit/shim -Ikmod \
 	-I$(BUILD)/kunit
 
-$(BUILD)/kunit/vectors: $(BUILD)/san/kmod/tests/vectors_test.o \
-			$(BUILD)/san/libknpcore.a
+KUNIT_SUITES	:= $(BUILD)/kunit/vectors $(BUILD)/kunit/table
+$(KUNIT_SUITES): $(BUILD)/kunit/%: $(BUILD)/san/kmod/tests/%_test.o \
+				  $(BUILD)/san/libknpcore.a
+	@mkdir -p $(@D)
 	$(call say,LD san,$@)$(CC) $(SANITIZE) -o $@ $^
 
 # Fuzzers need clang throughout: libFuzzer follows the code by what clang adds.
@@ -351,14 +353,24 @@ $(BUILD)/kmod/%/knp.ko: $(BUILD)/kmod/%/.staged
 	@touch $@
 
 # The suites of kmod/tests as a kernel sees them: without KUnit in any packaged
-# kernel no more than compiled.
-$(BUILD)/kunit/kmod/.staged: $(KMOD) $(UAPI) VERSION $(BUILD)/kunit/vectors_data.h
+# kernel no more than compiled here; tests/guest runs them in a debug kernel.
+$(BUILD)/kunit/%/.staged: $(KMOD) $(UAPI) VERSION $(BUILD)/kunit/vectors_data.h
 	$(stage)
 	@cp $(BUILD)/kunit/vectors_data.h $(@D)/tests
-$(BUILD)/kunit/kmod/tests/%.o: $(BUILD)/kunit/kmod/.staged
-	$(call say,KBUILD,$@)$(MAKE) --no-print-directory \
+$(BUILD)/kunit/kmod/.compiled: $(BUILD)/kunit/kmod/.staged
+	$(call say,KBUILD,$(@D)/tests)$(MAKE) --no-print-directory \
 		-C $(call kdir,$(firstword $(KRELEASES))) KNP_KUNIT=1 \
-		M=$(abspath $(BUILD)/kunit/kmod) tests/$*.o $(KBUILD_ARGS)
+		M=$(abspath $(@D)) $(patsubst kmod/%.c,%.o, \
+			$(wildcard kmod/tests/*_test.c)) $(KBUILD_ARGS)
+	@touch $@
+
+# The module with allocations that tests make fail (kmod/faults.h).
+$(BUILD)/faults/%/.staged: $(KMOD) $(UAPI) VERSION
+	$(stage)
+$(BUILD)/faults/%/knp.ko: $(BUILD)/faults/%/.staged
+	$(call say,KBUILD,$@)$(MAKE) --no-print-directory -C $(call kdir,$*) \
+		KNP_FAULTS=1 M=$(abspath $(@D)) modules $(KBUILD_ARGS)
+	@touch $@
 
 # ---- images and manifests --------------------------------------------------
 
@@ -413,8 +425,8 @@ fuzz: $(FUZZ:tests/%.c=$(BUILD)/%)
 check-vectors: $(BUILD)/knpctl
 	@tests/vectors/run
 
-check-kunit: $(BUILD)/kunit/vectors $(BUILD)/kunit/kmod/tests/vectors_test.o
-	@$(BUILD)/kunit/vectors
+check-kunit: $(KUNIT_SUITES) $(BUILD)/kunit/kmod/.compiled
+	@tests/unit/run $(KUNIT_SUITES)
 
 check-oracle: $(BUILD)/knpctl $(BUILD)/oracle/follower \
 	      $(MUTANTS:%=$(BUILD)/mutants/%/follower)

@@ -37,6 +37,7 @@ struct kunit_suite {
 	struct kunit_case *test_cases;
 };
 
+#define KUNIT_CASE(test)		{ test, #test, NULL }
 #define KUNIT_CASE_PARAM(test, gen)	{ test, #test, gen }
 
 #define KUNIT_ARRAY_PARAM(name, array, get_desc)			\
@@ -79,6 +80,16 @@ struct kunit_suite {
 #define MODULE_DESCRIPTION(text)
 #define MODULE_LICENSE(text)
 
+/* The first of a case's parameters, or the next; a case without any has one. */
+static inline const void *knp_kunit_param(const struct kunit_case *c,
+					  const void *prev, char *desc)
+{
+	if (c->generate_params)
+		return c->generate_params(prev, desc);
+	*desc = '\0';
+	return prev ? NULL : c;
+}
+
 static inline int knp_kunit_run(const struct kunit_suite *suite)
 {
 	char desc[KUNIT_PARAM_DESC_SIZE];
@@ -87,14 +98,14 @@ static inline int knp_kunit_run(const struct kunit_suite *suite)
 	const void *param;
 
 	for (c = suite->test_cases; c->run_case; c++) {
-		for (param = c->generate_params(NULL, desc); param;
-		     param = c->generate_params(param, desc)) {
+		for (param = knp_kunit_param(c, NULL, desc); param;
+		     param = knp_kunit_param(c, param, desc)) {
 			struct kunit test = { .param_value = param };
 
 			c->run_case(&test);
 			failed += test.failed;
-			printf("%s %u - %s: %s\n", test.failed ? "not ok" : "ok",
-			       ++n, c->name, desc);
+			printf("%s %u - %s%s%s\n", test.failed ? "not ok" : "ok",
+			       ++n, c->name, *desc ? ": " : "", desc);
 		}
 	}
 	printf("1..%u\n", n);

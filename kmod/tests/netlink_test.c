@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * The netlink family, by messages from a socket: what is answered, what is
+ * refused and in which words, dumps, and what closing a socket ends.
+ */
+#include <linux/errno.h>
+#include <linux/net.h>
+#include <linux/netlink.h>
+#include <linux/sockptr.h>
+#include <net/genetlink.h>
+
+#include "netlink_ops.h"
+#include "world.h"
+
+#define ROOM	65536
+
+/**
+ * struct answer - what came back for a request
+ * @err: what it was told in the end
+ * @text: the extack text that came with it, "" if none
+ * @messages: that came before it
+ * @records: bytes of KNP_A_RECORDS in them
+ * @value: the KNP_A_GENERATION of the last one
+ */
+struct answer {
+	int err;
+	char text[80];
+	u32 messages;
+	u32 records;
+	u64 value;
+};
+
+/**
+ * struct peer - a socket and where it receives
+ * @sock: of generic netlink, in init_net
+ * @room: ROOM bytes
+ */
+struct peer {
+	struct socket *sock;
+	u8 *room;
+};
+
+static int option_set(struct socket *sock, int option)
+{
+	int one = 1;
+
+	return sock->ops->setsockopt(sock, SOL_NETLINK, option,
+				     KERNEL_SOCKPTR(&one), sizeof(one));
+}
+
+static void peer_open(struct kunit *test, struct peer *p)
+{
+	p->room = kunit_kzalloc(test, ROOM, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, p->room);
+	KUNIT_ASSERT_EQ(test, sock_create_kern(&init_net, PF_NETLINK, SOCK_RAW,
+					       NETLINK_GENERIC, &p->sock), 0);
+	KUNIT_EXPECT_EQ(test, option_set(p->sock, NETLINK_EXT_ACK), 0);
+	KUNIT_EXPECT_EQ(test, option_set(p->sock, NETLINK_CAP_ACK), 0);
+}
+
+static void ack_read(const struct nlmsghdr *nlh, struct answer *a)
+{
+	const struct nlmsgerr *ack = nlmsg_data(nlh);
+	const struct nlattr *text;
+
+	a->err = ack->error;
+	text = nla_find((const struct nlattr *)(ack + 1),
+			nlmsg_len(nlh) - sizeof(*ack), NLMSGERR_ATTR_MSG);
+	if (text && nlh->nlmsg_flags & NLM_F_ACK_TLVS)
+		nla_strscpy(a->text, text, sizeof(a->text));
+}
+
+static void message_read(const struct nlmsghdr *nlh, struct answer *a)
+{
+	const struct nlattr *attr;
+
+	a->messages++;
+	attr = nlmsg_find_attr(nlh, GENL_HDRLEN, KNP_A_RECORDS);
+	if (attr)
+		a->records += nla_len(attr);
+	attr = nlmsg_find_attr(nlh, GENL_HDRLEN, KNP_A_GENERATION);
+	if (attr)
+		a->value = nla_get_u64(attr);
+}
+
+/* Everything up to the end of the answer. Return: false if there is none. */
+static bool receive(struct peer *p, struct answer *a)
+{
+	struct kvec vec = { .iov_base = p->room, .iov_len = ROOM };
+	struct msghdr msg = {};
+	struct nlmsghdr *nlh;
+	int len;
+
+	for (;;) {
+		len = kernel_recvmsg(p->sock, &msg, &vec, 1, ROOM,
+				     MSG_DONTWAIT);
+		if (len < 0)
+			return false;
+		for (nlh = (struct nlmsghdr *)p->room; nlmsg_ok(nlh, len);
+		     nlh = nlmsg_next(nlh, &len)) {
+			if (nlh->nlmsg_type == NLMSG_ERROR) {
+				ack_read(nlh, a);
+				return true;
+			}
+			if (nlh->nlmsg_type == NLMSG_DONE)
+				return true;
+			message_read(nlh, a);
+		}
+	}
+}
+
+/* A request with at most two attributes, and what is answered. */
+static struct answer ask(struct kunit *test, struct peer *p, u8 cmd, u16 flags,
+			 u16 type, const void *data, int len, u16 type2,
+			 const void *data2, int len2)
+{
+	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
+	struct msghdr msg = {
+		.msg_name = &kernel, .msg_namelen = sizeof(kernel),
+	};
+	struct answer a = {};
+	struct sk_buff *skb;
+	struct kvec vec;
+	void *hdr;
+
+	skb = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, skb);
+	hdr = genlmsg_put(skb, 0, 1, &knp_genl_family,
+			  flags | NLM_F_REQUEST | NLM_F_ACK, cmd);
+	KUNIT_ASSERT_NOT_NULL(test, hdr);
+	if (type)
+		KUNIT_EXPECT_EQ(test, nla_put(skb, type, len, data), 0);
+	if (type2)
+		KUNIT_EXPECT_EQ(test, nla_put(skb, type2, len2, data2), 0);
+	genlmsg_end(skb, hdr);
+	vec = (struct kvec){ .iov_base = skb->data, .iov_len = skb->len };
+	KUNIT_EXPECT_EQ(test, kernel_sendmsg(p->sock, &msg, &vec, 1, skb->len),
+			(int)skb->len);
+	nlmsg_free(skb);
+	KUNIT_EXPECT_TRUE(test, receive(p, &a));
+
+	return a;
+}
+
+static struct answer ask_plain(struct kunit *test, struct peer *p, u8 cmd)
+{
+	return ask(test, p, cmd, 0, 0, NULL, 0, 0, NULL, 0);
+}
+
+static struct answer ask_u64(struct kunit *test, struct peer *p, u8 cmd,
+			     u16 type, u64 value)
+{
+	return ask(test, p, cmd, 0, type, &value, sizeof(value), 0, NULL, 0);
+}
+
+static struct answer ask_records(struct kunit *test, struct peer *p, u8 cmd,
+				 u32 table, const void *recs, int len)
+{
+	return ask(test, p, cmd, 0, KNP_A_TABLE, &table, sizeof(table),
+		   KNP_A_RECORDS, recs, len);
+}
+
+static void messages_commit_a_policy(struct kunit *test)
+{
+	struct knp_net *kn = knp_net(&init_net);
+	u64 before = kn->generation;
+	struct answer a;
+	struct peer p;
+	u32 i, all = 0;
+
+	peer_open(test, &p);
+	a = ask_u64(test, &p, KNP_CMD_BEGIN, KNP_A_GENERATION, before);
+	KUNIT_EXPECT_EQ(test, a.err, 0);
+	for (i = 0; i < KNP_TABLE_MAX; i++) {
+		const struct knp_test_records *r = &knp_test_policy[i];
+
+		a = ask_records(test, &p, KNP_CMD_PUT, r->table, r->recs,
+				r->len);
+		KUNIT_EXPECT_EQ(test, a.err, 0);
+		all += r->len;
+	}
+	a = ask_u64(test, &p, KNP_CMD_COMMIT, KNP_A_COUNT, KNP_TABLE_MAX);
+	KUNIT_EXPECT_EQ(test, a.err, 0);
+	KUNIT_EXPECT_EQ(test, a.messages, 1);
+	KUNIT_EXPECT_EQ(test, a.value, before + 1);
+	KUNIT_EXPECT_TRUE(test, knp_test_published(kn));
+
+	a = ask(test, &p, KNP_CMD_GET, NLM_F_DUMP, 0, NULL, 0, 0, NULL, 0);
+	KUNIT_EXPECT_EQ(test, a.err, 0);
+	KUNIT_EXPECT_EQ(test, a.messages, KNP_TABLE_MAX);
+	KUNIT_EXPECT_EQ(test, a.records, all);
+	KUNIT_EXPECT_EQ(test, kn->dumps, 0);
+	sock_release(p.sock);
+	knp_test_empty(test, kn);
+}
+
+static void every_refusal_says_why(struct kunit *test)
+{
+	const u8 families = 1, src[KNP_ADDR_LEN] = {};
+	struct answer a;
+	struct peer p;
+	u32 table = KNP_TABLE_MAX + 1;
+	u8 mode = KNP_MODE_AUDIT + 1;
+
+	peer_open(test, &p);
+	a = ask_plain(test, &p, KNP_CMD_BEGIN);
+	KUNIT_EXPECT_EQ(test, a.err, -EINVAL);
+	KUNIT_EXPECT_STREQ(test, a.text, "BEGIN needs GENERATION");
+	a = ask_u64(test, &p, KNP_CMD_BEGIN, KNP_A_GENERATION, U64_MAX);
+	KUNIT_EXPECT_EQ(test, a.err, -ESTALE);
+	KUNIT_EXPECT_STREQ(test, a.text, "the generation is not the current one");
+	a = ask_plain(test, &p, KNP_CMD_COMMIT);
+	KUNIT_EXPECT_EQ(test, a.err, -EINVAL);
+	KUNIT_EXPECT_STREQ(test, a.text, "COMMIT needs COUNT");
+	a = ask_plain(test, &p, KNP_CMD_ABORT);
+	KUNIT_EXPECT_EQ(test, a.err, -ENOENT);
+	KUNIT_EXPECT_STREQ(test, a.text,
+			   "this socket has no transaction open");
+	/* By the policies: an attribute that is not the command's, a range. */
+	a = ask(test, &p, KNP_CMD_ABORT, 0, KNP_A_SRC, src, sizeof(src), 0,
+		NULL, 0);
+	KUNIT_EXPECT_EQ(test, a.err, -EINVAL);
+	KUNIT_EXPECT_NE(test, a.text[0], '\0');
+	a = ask(test, &p, KNP_CMD_ATTACH, 0, KNP_A_FAMILIES, &families,
+		sizeof(families), 0, NULL, 0);
+	KUNIT_EXPECT_EQ(test, a.err, -ERANGE);
+	KUNIT_EXPECT_NE(test, a.text[0], '\0');
+	a = ask(test, &p, KNP_CMD_CONFIG, 0, KNP_A_MODE, &mode, sizeof(mode), 0,
+		NULL, 0);
+	KUNIT_EXPECT_EQ(test, a.err, -ERANGE);
+	a = ask_records(test, &p, KNP_CMD_PUT, table, &table, sizeof(table));
+	KUNIT_EXPECT_EQ(test, a.err, -ERANGE);
+	sock_release(p.sock);
+}
+
+static void closing_a_socket_forgets_its_transaction(struct kunit *test)
+{
+	struct knp_net *kn = knp_net(&init_net);
+	struct peer p, other;
+	struct answer a;
+
+	peer_open(test, &p);
+	peer_open(test, &other);
+	a = ask_u64(test, &p, KNP_CMD_BEGIN, KNP_A_GENERATION, kn->generation);
+	KUNIT_EXPECT_EQ(test, a.err, 0);
+	a = ask_u64(test, &other, KNP_CMD_BEGIN, KNP_A_GENERATION,
+		    kn->generation);
+	KUNIT_EXPECT_EQ(test, a.err, -EBUSY);
+	sock_release(other.sock);
+	KUNIT_EXPECT_NOT_NULL(test, kn->txn);
+	sock_release(p.sock);
+	KUNIT_EXPECT_NULL(test, kn->txn);
+	KUNIT_EXPECT_EQ(test, kn->txn_portid, 0);
+}
+
+static void info_answers(struct kunit *test)
+{
+	struct knp_net *kn = knp_net(&init_net);
+	struct answer a;
+	struct peer p;
+
+	peer_open(test, &p);
+	a = ask_plain(test, &p, KNP_CMD_INFO);
+	KUNIT_EXPECT_EQ(test, a.err, 0);
+	KUNIT_EXPECT_EQ(test, a.messages, 1);
+	KUNIT_EXPECT_EQ(test, a.value, kn->generation);
+	a = ask(test, &p, KNP_CMD_COUNTERS, NLM_F_DUMP, 0, NULL, 0, 0, NULL, 0);
+	KUNIT_EXPECT_EQ(test, a.err, 0);
+	KUNIT_EXPECT_EQ(test, a.messages, 1);
+	sock_release(p.sock);
+}
+
+static struct kunit_case cases[] = {
+	KUNIT_CASE(messages_commit_a_policy),
+	KUNIT_CASE(every_refusal_says_why),
+	KUNIT_CASE(closing_a_socket_forgets_its_transaction),
+	KUNIT_CASE(info_answers),
+	{}
+};
+
+static struct kunit_suite suite = {
+	.name = "knp-netlink",
+	.test_cases = cases,
+};
+
+kunit_test_suite(suite);

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/* Transactions: all of it or nothing, by one owner at a time. */
+#include <linux/errno.h>
+
+#include "world.h"
+
+static void a_commit_publishes_all_of_it(struct kunit *test)
+{
+	struct knp_net *kn = knp_net(&init_net);
+	u64 before = kn->generation;
+	u32 i;
+
+	KUNIT_EXPECT_EQ(test, knp_test_begin(kn, KNP_TEST_OWNER), 0);
+	for (i = 0; i < KNP_TABLE_MAX; i++) {
+		KUNIT_EXPECT_EQ(test, knp_test_put(kn, i), 0);
+		KUNIT_EXPECT_FALSE(test, knp_test_published(kn));
+	}
+	KUNIT_EXPECT_EQ(test, kn->generation, before);
+	KUNIT_EXPECT_EQ(test, knp_test_commit(kn, KNP_TABLE_MAX), 0);
+	KUNIT_EXPECT_EQ(test, kn->generation, before + 1);
+	KUNIT_EXPECT_TRUE(test, knp_test_published(kn));
+	KUNIT_EXPECT_EQ(test, kn->txn_portid, 0);
+	knp_test_empty(test, kn);
+	KUNIT_EXPECT_FALSE(test, knp_test_published(kn));
+}
+
+static void an_aborted_one_leaves_nothing(struct kunit *test)
+{
+	struct knp_net *kn = knp_net(&init_net);
+	const char *why = NULL;
+	u64 before;
+
+	knp_test_fill(test, kn);
+	before = kn->generation;
+	KUNIT_EXPECT_EQ(test, knp_test_begin(kn, KNP_TEST_OWNER), 0);
+	KUNIT_EXPECT_EQ(test, knp_txn_delete(kn, KNP_TEST_OWNER,
+					     KNP_TABLE_ENDPOINT,
+					     &knp_test_endpoint,
+					     sizeof(knp_test_endpoint), &why), 0);
+	KUNIT_EXPECT_EQ(test, knp_txn_abort(kn, KNP_TEST_OWNER, &why), 0);
+	KUNIT_EXPECT_EQ(test, knp_txn_abort(kn, KNP_TEST_OWNER, &why), -ENOENT);
+	KUNIT_EXPECT_EQ(test, kn->generation, before);
+	KUNIT_EXPECT_TRUE(test, knp_test_published(kn));
+	knp_test_empty(test, kn);
+}
+
+static void a_wrong_count_publishes_nothing(struct kunit *test)
+{
+	struct knp_net *kn = knp_net(&init_net);
+	u64 before = kn->generation;
+	const char *why = NULL;
+	u64 generation = 7;
+
+	KUNIT_EXPECT_EQ(test, knp_test_begin(kn, KNP_TEST_OWNER), 0);
+	KUNIT_EXPECT_EQ(test, knp_test_put(kn, 0), 0);
+	KUNIT_EXPECT_EQ(test, knp_txn_commit(kn, KNP_TEST_OWNER, 2, &generation,
+					     &why), -EBADMSG);
+	KUNIT_EXPECT_NOT_NULL(test, why);
+	KUNIT_EXPECT_EQ(test, generation, 7);
+	KUNIT_EXPECT_EQ(test, kn->generation, before);
+	KUNIT_EXPECT_EQ(test, knp_test_commit(kn, 1), -ENOENT);
+}
+
+static void a_refused_record_cancels_it(struct kunit *test)
+{
+	const struct knp_rec_rule none = { .id = 0 };
+	struct knp_net *kn = knp_net(&init_net);
+	u64 before = kn->generation;
+	const char *why = NULL;
+
+	KUNIT_EXPECT_EQ(test, knp_test_begin(kn, KNP_TEST_OWNER), 0);
+	KUNIT_EXPECT_EQ(test, knp_test_put(kn, 0), 0);
+	KUNIT_EXPECT_EQ(test, knp_txn_put(kn, KNP_TEST_OWNER, KNP_TABLE_RULE,
+					  &none, sizeof(none), &why), -EINVAL);
+	KUNIT_EXPECT_NOT_NULL(test, why);
+	KUNIT_EXPECT_EQ(test, knp_test_put(kn, 0), -ECANCELED);
+	KUNIT_EXPECT_EQ(test, knp_test_commit(kn, 1), -ECANCELED);
+	KUNIT_EXPECT_EQ(test, kn->generation, before);
+	KUNIT_EXPECT_EQ(test, knp_test_commit(kn, 1), -ENOENT);
+}
+
+static void there_is_one_at_a_time(struct kunit *test)
+{
+	struct knp_net *kn = knp_net(&init_net);
+	const char *why = NULL;
+
+	KUNIT_EXPECT_EQ(test, knp_test_begin(kn, KNP_TEST_OWNER), 0);
+	KUNIT_EXPECT_EQ(test, knp_test_begin(kn, KNP_TEST_STRANGER), -EBUSY);
+	KUNIT_EXPECT_EQ(test, knp_txn_put(kn, KNP_TEST_STRANGER, KNP_TABLE_RULE,
+					  &knp_test_rule, sizeof(knp_test_rule),
+					  &why), -ENOENT);
+	KUNIT_EXPECT_EQ(test, knp_txn_abort(kn, KNP_TEST_STRANGER, &why),
+			-ENOENT);
+	KUNIT_EXPECT_EQ(test, knp_test_put(kn, 0), 0);
+	/* Its own BEGIN begins anew. */
+	KUNIT_EXPECT_EQ(test, knp_test_begin(kn, KNP_TEST_OWNER), 0);
+	KUNIT_EXPECT_EQ(test, knp_test_commit(kn, 0), 0);
+	KUNIT_EXPECT_EQ(test, knp_test_begin(kn, KNP_TEST_STRANGER), 0);
+	KUNIT_EXPECT_EQ(test, knp_txn_abort(kn, KNP_TEST_STRANGER, &why), 0);
+}
+
+static void a_stale_generation_is_refused(struct kunit *test)
+{
+	struct knp_net *kn = knp_net(&init_net);
+	const char *why = NULL;
+
+	KUNIT_EXPECT_EQ(test, knp_txn_begin(kn, KNP_TEST_OWNER,
+					    kn->generation + 1, &why), -ESTALE);
+	KUNIT_EXPECT_NOT_NULL(test, why);
+	KUNIT_EXPECT_NULL(test, kn->txn);
+}
+
+static struct kunit_case cases[] = {
+	KUNIT_CASE(a_commit_publishes_all_of_it),
+	KUNIT_CASE(an_aborted_one_leaves_nothing),
+	KUNIT_CASE(a_wrong_count_publishes_nothing),
+	KUNIT_CASE(a_refused_record_cancels_it),
+	KUNIT_CASE(there_is_one_at_a_time),
+	KUNIT_CASE(a_stale_generation_is_refused),
+	{}
+};
+
+static struct kunit_suite suite = {
+	.name = "knp-transactions",
+	.test_cases = cases,
+};
+
+kunit_test_suite(suite);
