@@ -13,8 +13,23 @@
 # shellcheck source=tests/guest/tap.sh
 . /guest/tap.sh
 
+option() {
+	sed -n "s/.*\\bknp\\.$1=\\([^ ]*\\).*/\\1/p" /proc/cmdline
+}
+
 # how many seconds what is to happen may take
-PATIENCE=40
+SLOW=$(option slow)
+PATIENCE=$((40 * ${SLOW:-1}))
+
+# effort SHORT FULL SOAK: the one that is asked for
+effort() {
+	case $(option effort) in
+	full) echo "$2" ;;
+	soak) echo "$3" ;;
+	*) echo "$1" ;;
+	esac
+}
+
 PORTS='80/TCP 81/TCP 80/UDP 81/UDP 80/SCTP 81/SCTP'
 declare -A KNPD_PID
 # where knpd of a node gets its objects from

@@ -49,6 +49,35 @@ refute() {
 	[ "$code" != 0 ] || diag "$* succeeded: $(cat /run/check.out)"
 }
 
+# steps: the results of a program, on stdin, become the scenario's; sets planned
+steps() {
+	local line
+
+	planned=none
+	# shellcheck disable=SC2034 # for the caller
+	while IFS= read -r line; do
+		case $line in
+		"ok "* | "not ok "*)
+			result "$([ "${line%% *}" = ok ] && echo 0 || echo 1)" \
+				"${line#* - }"
+			;;
+		1..*) planned=${line#1..} ;;
+		*) echo "$line" ;;
+		esac
+	done
+}
+
+# reported NAME COMMAND...: ok if the command succeeds; what it prints is the name's
+# end, its last line, or explains
+reported() {
+	local name=$1 code=0
+
+	shift
+	"$@" >/run/reported 2>&1 || code=$?
+	result "$code" "$name: $(tail -n 1 /run/reported)"
+	[ "$code" = 0 ] || diag "$(cat /run/reported)"
+}
+
 equals() {
 	[ "$1" = "$2" ] || {
 		echo "expected '$2', got '$1'"

@@ -8,29 +8,13 @@ KERNEL_MODULES=nf_conntrack
 # shellcheck source=tests/guest/lib.sh
 . /guest/lib.sh
 
-# steps: the program's results become the scenario's
-steps() {
-	local line
-
-	while IFS= read -r line; do
-		case $line in
-		"ok "* | "not ok "*)
-			result "$([ "${line%% *}" = ok ] && echo 0 || echo 1)" \
-				"${line#* - }"
-			;;
-		1..*) planned=${line#1..} ;;
-		*) echo "$line" ;;
-		esac
-	done
-}
-
 # no nodes and no pods, only tables
 : >$HOSTS
 refute "the kernel's SCTP module is not there" grep '^sctp ' /proc/modules
 check "the module is loaded" load_module
 ip netns add vectors
 mkdir -p /run/vectors
-before=$tap_count planned=none
+before=$tap_count
 steps < <(on vectors vectors /guest/vectors.txt /run/vectors)
 check "no step is missing" equals "$planned" $((tap_count - before))
 refute "nor was it loaded" grep '^sctp ' /proc/modules

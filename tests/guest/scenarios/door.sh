@@ -1,0 +1,22 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# The short form of safety/: who may talk to the module, messages that nobody
+# should send, policies that are swapped under load, namespaces that go in the
+# middle of everything.
+KERNEL_MODULES="nf_conntrack nf_conntrack_bridge"
+# shellcheck source=tests/guest/lib.sh
+. /guest/lib.sh
+# shellcheck source=tests/guest/safety.sh
+. /guest/safety.sh
+
+check "the module is loaded" load_module
+who_may_talk
+before=$(namespaces)
+fuzzed 5000
+reported "policies are swapped under load" swap 1000 10000
+reported "namespaces" lives netns 5
+check "the namespaces are gone" await $PATIENCE namespaces_are "$before"
+check "the module goes" await 20 rmmod knp
+
+finish
