@@ -364,7 +364,12 @@ $(BUILD)/kunit/kmod/.compiled: $(BUILD)/kunit/kmod/.staged
 			$(wildcard kmod/tests/*_test.c)) $(KBUILD_ARGS)
 	@touch $@
 
-# The module with allocations that tests make fail (kmod/faults.h).
+$(BUILD)/kunit/%/knp_kunit.ko: $(BUILD)/kunit/%/.staged
+	$(call say,KBUILD,$@)$(MAKE) --no-print-directory -C $(call kdir,$*) \
+		KNP_KUNIT=1 M=$(abspath $(@D)) modules $(KBUILD_ARGS)
+	@touch $@
+
+# The module with allocations that tests let fail (kmod/faults.h).
 $(BUILD)/faults/%/.staged: $(KMOD) $(UAPI) VERSION
 	$(stage)
 $(BUILD)/faults/%/knp.ko: $(BUILD)/faults/%/.staged

@@ -216,14 +216,14 @@ static void every_refusal_says_why(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, a.err, -ENOENT);
 	KUNIT_EXPECT_STREQ(test, a.text,
 			   "this socket has no transaction open");
-	/* By the policies: an attribute that is not the command's, a range. */
+	/* By the policies: whose attribute it is, its length, its range. */
 	a = ask(test, &p, KNP_CMD_ABORT, 0, KNP_A_SRC, src, sizeof(src), 0,
 		NULL, 0);
 	KUNIT_EXPECT_EQ(test, a.err, -EINVAL);
 	KUNIT_EXPECT_NE(test, a.text[0], '\0');
 	a = ask(test, &p, KNP_CMD_ATTACH, 0, KNP_A_FAMILIES, &families,
 		sizeof(families), 0, NULL, 0);
-	KUNIT_EXPECT_EQ(test, a.err, -ERANGE);
+	KUNIT_EXPECT_EQ(test, a.err, -EINVAL);
 	KUNIT_EXPECT_NE(test, a.text[0], '\0');
 	a = ask(test, &p, KNP_CMD_CONFIG, 0, KNP_A_MODE, &mode, sizeof(mode), 0,
 		NULL, 0);
