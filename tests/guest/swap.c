@@ -11,17 +11,20 @@
  * generation leads to a row that allows NEVER and nothing else. Port ONLY_A passes
  * in odd generations, ONLY_B in even ones.
  *
- * A packet is judged between its sending and its arrival, so by a generation not
- * older than the last one published before, nor newer than the last one whose
- * publishing began until then. Where that is one, its verdict is known.
+ * A packet is judged between its sending and the arrival of one to ALWAYS that was
+ * sent after it by the same processor, so by a generation not older than the last
+ * one published before, nor newer than the last one whose publishing began until
+ * then. Where that is one, its verdict is known.
  *
- * Packets go by loopback, through the hooks, from two threads. Prints a line of
+ * Packets go by loopback, through the hooks, from a thread on each of two
+ * processors, which delivers them in their order. Prints a line of
  * what was done, one for each wrong verdict. Ends with 1 if there was one.
  */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,7 +44,9 @@ enum { FROM_PEER, FROM_PREFIX, NSOURCES };
  * struct line - what a thread sends by
  * @out: sockets of the sources
  * @in: sockets of the ports
- * @exact: packets whose generation is known
+ * @seq: of the last packets
+ * @exact: of them, those whose generation is known
+ * @arrived: of them, those that have
  */
 struct line {
 	unsigned int no;
@@ -228,36 +233,51 @@ static void wrong(const struct line *l, enum port p, bool got,
 		       (unsigned long long)after);
 }
 
-/* Loopback delivers while it sends, but for a busy machine. */
+static void send_to(const struct line *l, enum port p)
+{
+	struct sockaddr_in sa;
+
+	address_of(&sa, 0x0a000002, port_of(l->no, p));
+	if (sendto(l->out[l->seq % NSOURCES], &l->seq, sizeof(l->seq), 0,
+		   (struct sockaddr *)&sa, sizeof(sa)) < 0)
+		door_die("send");
+	atomic_fetch_add(&packets, 1);
+}
+
 static void send_one(struct line *l)
 {
 	enum port port = l->seq / NSOURCES % NPORTS;
-	uint64_t before = atomic_load(&done), after, seq = ++l->seq;
-	struct sockaddr_in sa;
+	uint64_t before = atomic_load(&done), after;
 	bool got, known;
 
-	address_of(&sa, 0x0a000002, port_of(l->no, port));
-	if (sendto(l->out[seq % NSOURCES], &seq, sizeof(seq), 0,
-		   (struct sockaddr *)&sa, sizeof(sa)) < 0)
-		door_die("send");
-	got = arrives(l->in[port], port == NEVER ? 0 : seq,
-		      port == ALWAYS ? PATIENCE_MS : 0);
+	l->seq++;
+	send_to(l, port);
+	if (port != ALWAYS)
+		send_to(l, ALWAYS);
+	got = arrives(l->in[ALWAYS], l->seq, PATIENCE_MS);
+	if (!got)
+		wrong(l, ALWAYS, false, before, atomic_load(&begun));
+	if (port != ALWAYS)
+		got = arrives(l->in[port], port == NEVER ? 0 : l->seq, 0);
 	after = atomic_load(&begun);
 	known = before == after;
-	if (known && !got && allows(before, port))
-		got = arrives(l->in[port], seq, PATIENCE_MS);
-	atomic_fetch_add(&packets, 1);
 	l->exact += known;
 	l->arrived += got;
-	if ((port == ALWAYS && !got) || (port == NEVER && got) ||
-	    (known && got != allows(before, port)))
+	if ((port == NEVER && got) || (known && got != allows(before, port)))
 		wrong(l, port, got, before, after);
 }
 
 static void *send_on(void *arg)
 {
+	struct line *l = arg;
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(l->no, &set);
+	if (sched_setaffinity(0, sizeof(set), &set))
+		door_die("affinity");
 	while (!atomic_load(&over))
-		send_one(arg);
+		send_one(l);
 	return NULL;
 }
 

@@ -11,7 +11,7 @@ KERNEL_MODULES="nf_conntrack nf_conntrack_bridge"
 check "the module is loaded" load_module
 before=$(namespaces)
 fuzzed "$(effort 5000 50000 1000000)"
-check "the namespaces are gone" await $PATIENCE namespaces_are "$before"
+check "the namespaces are gone" namespaces_gone "$before"
 check "the module goes" await 20 rmmod knp
 
 finish

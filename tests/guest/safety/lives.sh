@@ -19,7 +19,7 @@ unreclaimable() {
 	awk '/^(SUnreclaim|Percpu|VmallocUsed):/ { n += $2 } END { print n }' \
 		/proc/meminfo
 }
-settle() { await $PATIENCE namespaces_are "$namespaces_before"; }
+settle() { namespaces_gone "$namespaces_before"; }
 grew_little() {
 	echo "$1 kB before, $2 kB after"
 	[ $(($2 - $1)) -lt $GROWTH_KB ]

@@ -16,7 +16,7 @@ before=$(namespaces)
 fuzzed 5000
 reported "policies are swapped under load" swap 1000 10000
 reported "namespaces" lives netns 5
-check "the namespaces are gone" await $PATIENCE namespaces_are "$before"
+check "the namespaces are gone" namespaces_gone "$before"
 check "the module goes" await 20 rmmod knp
 
 finish
