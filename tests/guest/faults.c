@@ -185,6 +185,16 @@ static void verdicts_read(struct door *d, struct door_bytes *ret)
 	}
 }
 
+/* All of INFO but the memory of tables, of which some are freed later. */
+static void info_forget_memory(struct door_bytes *info)
+{
+	size_t len;
+	void *memory = (void *)(uintptr_t)door_find(info, KNP_A_MEMORY, &len);
+
+	if (memory)
+		memset(memory, 0, len);
+}
+
 static void state_read(struct world *w, struct state *s)
 {
 	struct door_message m;
@@ -195,6 +205,7 @@ static void state_read(struct world *w, struct state *s)
 	    door_dump(&w->eye, KNP_CMD_GET, &s->dump) ||
 	    door_dump(&w->eye, KNP_CMD_COUNTERS, &s->counters))
 		door_die("state: %s", w->eye.text);
+	info_forget_memory(&s->info);
 	verdicts_read(&w->eye, &s->verdicts);
 }
 
