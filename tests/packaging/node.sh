@@ -12,7 +12,7 @@
 
 NODE_PACKAGES=systemd,systemd-sysv,udev,kmod,iproute2,jq,procps
 NODE_PACKAGES+=,dkms,gcc,make,libc6-dev,openssl,linux-headers-amd64
-NODE_PACKAGES+=,libcurl4,libevent-2.1-7,libjson-c5,libnl-3-200,libnl-genl-3-200
+NODE_PACKAGES+=,libcurl4,libevent-2.1-7,libevent-openssl-2.1-7,libjson-c5,libnl-3-200,libnl-genl-3-200
 NODE_PACKAGES+=,libnl-route-3-200,libsimdjson14,libsmartcols1,libssl3,libyaml-0-2
 FIRMWARE_PACKAGES=python3-virt-firmware
 OVMF=/usr/share/OVMF
