@@ -5,9 +5,10 @@
  * Exit status everywhere: 0 done; 1 it could not be done, one line on standard
  * error says why and what to do; 2 bad usage.
  *
- * Output is built once, as JSON values. With -o json it is printed as it is;
- * as a table its cells go through libsmartcols. (Its own JSON, in Debian 12,
- * has neither arrays nor nested objects, which policies of a set are.)
+ * Output is built once, as JSON values. With -o json it is printed as it is, with
+ * -o yaml as YAML; as a table its cells go through libsmartcols. (Its own JSON,
+ * in Debian 12, has neither arrays nor nested objects, which policies of a set
+ * are.) Colours are for terminals, see knp_ctl_colored().
  *
  * Running out of memory ends the program: a command has nothing to undo.
  */
@@ -25,6 +26,14 @@
 #define CTL_FAILED	1
 #define CTL_USAGE	2
 
+/** enum ctl_format - of the output */
+enum ctl_format {
+	CTL_TABLE,
+	CTL_WIDE,		/* a table with more columns, where there are any */
+	CTL_JSON,
+	CTL_YAML,
+};
+
 /**
  * struct knp_ctl - the context of one command
  * @names: NULL if there are none for this instance and generation
@@ -35,7 +44,7 @@
 struct knp_ctl {
 	const char *command;
 	const char *runtime_dir;
-	bool json;
+	enum ctl_format format;
 	struct knp_genl *g;
 	struct knp_names *names;
 	struct knp_class_names *classes;
@@ -53,6 +62,12 @@ enum {
 	{ "output",	 required_argument, NULL, 'o' },		\
 	{ "runtime-dir", required_argument, NULL, CTL_OPT_RUNTIME_DIR }, \
 	{ "help",	 no_argument,	    NULL, 'h' }
+
+/* Whether the output is a document, for programs. */
+static inline bool knp_ctl_structured(const struct knp_ctl *c)
+{
+	return c->format >= CTL_JSON;
+}
 
 void knp_ctl_begin(struct knp_ctl *c, const char *command);
 void knp_ctl_end(struct knp_ctl *c);
@@ -81,7 +96,7 @@ void knp_ctl_names(struct knp_ctl *c);
 /* As knp_ctl_names(), without a word and without waiting. */
 void knp_ctl_names_now(struct knp_ctl *c);
 
-/* Tag of a rule, portset or set of @c->rs, NULL if there is none. */
+/* Tag of a rule, portset, class or set of @c->rs, NULL if there is none. */
 const uint8_t *knp_ctl_tag(const struct knp_ctl *c, uint32_t table,
 			   uint32_t id);
 
@@ -131,27 +146,47 @@ struct json_object *knp_ctl_list(const char *text);
 /* The ports of a portset of @c->rs: [ "80/TCP", ... ]; empty for 0. */
 struct json_object *knp_ctl_ports(const struct knp_ctl *c, uint32_t portset);
 
+/* What a column is. */
+#define CTL_RIGHT	1	/* numbers: aligned to the right */
+#define CTL_EXTRA	2	/* only with -o wide */
+#define CTL_VERDICT	4	/* "pass" is green, "drop" is red */
+#define CTL_PORTS	8	/* what is allowed: green, nothing is red */
+
 /** struct knp_column - a column of a table */
 struct knp_column {
 	const char *key;	/* member of each row */
 	const char *title;
-	bool number;		/* aligned to the right */
+	unsigned int flags;
 };
 
 /*
- * Print an array of objects: as table, or as { "name": [ ... ] }. The array is
- * put.
+ * Print an array of objects: as table, or as { "name": [ ... ] } in a document.
+ * The array is put.
  */
 void knp_ctl_print(const struct knp_ctl *c, const char *name,
 		   struct json_object *rows, const struct knp_column *columns,
 		   size_t ncolumns);
 
 /* Print rows as a table only, in any mode; the array stays the caller's. */
-void knp_ctl_print_table(struct json_object *rows,
+void knp_ctl_print_table(const struct knp_ctl *c, struct json_object *rows,
 			 const struct knp_column *columns, size_t ncolumns);
 
-/* Print a document as JSON, and put it. */
-void knp_ctl_print_json(struct json_object *doc);
+/* Print a document as JSON or YAML, and put it. */
+void knp_ctl_print_doc(const struct knp_ctl *c, struct json_object *doc);
+
+/* The same for one of many: a line of JSON, or a YAML document. */
+void knp_ctl_print_line(const struct knp_ctl *c, struct json_object *doc);
+
+/*
+ * Whether to use colours: standard output is a terminal, TERM is not "dumb", and
+ * NO_COLOR (no-color.org) is not set to anything.
+ */
+bool knp_ctl_colored(void);
+
+/* What starts and ends a text of that colour; "" without colours. */
+const char *knp_ctl_green(void);
+const char *knp_ctl_red(void);
+const char *knp_ctl_plain(void);
 
 /* The subcommands; argv[0] is the command's name. */
 int knp_ctl_status(int argc, char **argv);

@@ -38,18 +38,31 @@ void knp_ctl_end(struct knp_ctl *c)
 	c->g = NULL;
 }
 
+static int parse_format(struct knp_ctl *c, const char *text)
+{
+	static const char * const words[] = {
+		[CTL_TABLE] = "table",
+		[CTL_WIDE]  = "wide",
+		[CTL_JSON]  = "json",
+		[CTL_YAML]  = "yaml",
+	};
+	int i;
+
+	for (i = CTL_TABLE; i <= CTL_YAML; i++) {
+		if (strcmp(text, words[i]))
+			continue;
+		c->format = (enum ctl_format)i;
+		return -1;
+	}
+	return knp_ctl_usage(c, "-o takes table, wide, json or yaml, not %s",
+			     text);
+}
+
 int knp_ctl_option(struct knp_ctl *c, int option, const char *help)
 {
 	switch (option) {
 	case 'o':
-		if (!strcmp(optarg, "json"))
-			c->json = true;
-		else if (!strcmp(optarg, "table"))
-			c->json = false;
-		else
-			return knp_ctl_usage(c, "-o takes table or json, not %s",
-					     optarg);
-		return -1;
+		return parse_format(c, optarg);
 	case CTL_OPT_RUNTIME_DIR:
 		c->runtime_dir = optarg;
 		return -1;
@@ -205,6 +218,9 @@ const uint8_t *knp_ctl_tag(const struct knp_ctl *c, uint32_t table,
 		break;
 	case KNP_TABLE_PORTSET:
 		offset = offsetof(struct knp_rs_portset, rec.tag);
+		break;
+	case KNP_TABLE_CLASS:
+		offset = offsetof(struct knp_rec_class, tag);
 		break;
 	case KNP_TABLE_SET:
 		offset = offsetof(struct knp_rec_set, tag);

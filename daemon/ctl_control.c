@@ -222,7 +222,7 @@ static void show(const struct knp_ctl *c)
 	struct json_object *doc;
 
 	knp_node_allows_text(&info->node_allow, allow);
-	if (!c->json) {
+	if (!knp_ctl_structured(c)) {
 		printf("mode=%s default=%s unknown-local=%s event-rate=%u encap=%s node-egress=%s node-egress-allow=%s lb-probes=%s\n",
 		       knp_ctl_mode(info->mode), knp_ctl_action(info->dflt),
 		       knp_ctl_action(info->unknown_local), info->event_rate,
@@ -243,7 +243,7 @@ static void show(const struct knp_ctl *c)
 			 knp_ctl_action(info->node_egress));
 	knp_ctl_add_text(doc, "node_egress_allow", allow);
 	knp_ctl_add_text(doc, "lb_probes", knp_ctl_action(info->lb_probes));
-	knp_ctl_print_json(doc);
+	knp_ctl_print_doc(c, doc);
 }
 
 int knp_ctl_config(int argc, char **argv)

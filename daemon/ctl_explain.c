@@ -18,7 +18,7 @@
 #include "store.h"
 
 static const char help[] =
-	"usage: knpctl explain FROM TO PORT/PROTO [-o table|json]\n"
+	"usage: knpctl explain FROM TO PORT/PROTO [-o table|json|yaml]\n"
 	"Would the kernel let this connection pass, and which policies decide?\n"
 	"FROM and TO are NAMESPACE/POD, or addresses. PORT/PROTO is 80/TCP, 53/UDP,\n"
 	"9000/SCTP, or 80 for TCP, or ICMP, ICMPv6.\n"
@@ -149,6 +149,7 @@ static void print_end(struct knp_ctl *c, const uint8_t *addr, uint8_t family)
 static void print_flow(struct knp_ctl *c, const struct knp_tuple *t,
 		       const struct knp_explanation *e)
 {
+	bool pass = e->verdict == KNP_PASS;
 	char proto[8];
 
 	print_end(c, t->src, t->family);
@@ -158,8 +159,9 @@ static void print_flow(struct knp_ctl *c, const struct knp_tuple *t,
 		printf(" %u/%s", t->port, knp_ctl_proto(t->proto, proto));
 	else
 		printf(" %s", knp_ctl_proto(t->proto, proto));
-	printf(": %s (%s) at generation %" PRIu64 "\n",
-	       e->verdict == KNP_PASS ? "allowed" : "dropped",
+	printf(": %s%s%s (%s) at generation %" PRIu64 "\n",
+	       pass ? knp_ctl_green() : knp_ctl_red(),
+	       pass ? "allowed" : "dropped", knp_ctl_plain(),
 	       knp_ctl_reason(e->reason), e->generation);
 	print_side(c, "egress", &e->egress);
 	print_side(c, "ingress", &e->ingress);
@@ -204,7 +206,7 @@ static int judge(struct knp_ctl *c, struct knp_tuple *t,
 	}
 
 	*allowed &= e.verdict == KNP_PASS;
-	if (c->json)
+	if (knp_ctl_structured(c))
 		knp_ctl_push(flows, flow_json(c, t, &e));
 	else
 		print_flow(c, t, &e);
@@ -264,7 +266,7 @@ static int explain(struct knp_ctl *c, char **args)
 
 	flows = knp_ctl_array();
 	status = judge_all(c, &from, &to, &t, flows, &allowed);
-	if (status || !c->json) {
+	if (status || !knp_ctl_structured(c)) {
 		json_object_put(flows);
 		return status;
 	}
@@ -274,7 +276,7 @@ static int explain(struct knp_ctl *c, char **args)
 	knp_ctl_add_text(doc, "mode", knp_ctl_mode(c->info.mode));
 	knp_ctl_add_bool(doc, "named", c->names != NULL);
 	knp_ctl_add(doc, "flows", flows);
-	knp_ctl_print_json(doc);
+	knp_ctl_print_doc(c, doc);
 	return CTL_OK;
 }
 

@@ -20,7 +20,7 @@
 #include "families.h"
 
 static const char help[] =
-	"usage: knpctl monitor [-o table|json] [--count N] [--events] [--commits]\n"
+	"usage: knpctl monitor [-o table|json|yaml] [--count N] [--events] [--commits]\n"
 	"Print dropped packets (in mode audit: those that would be) and commits as they\n"
 	"happen, until interrupted. With -o json one object per line.\n"
 	"  --count N   end after N lines\n"
@@ -61,13 +61,6 @@ static void catch_up(struct monitor *m, uint64_t generation)
 	}
 
 	knp_ctl_names_now(c);
-}
-
-static void print_json_line(struct json_object *obj)
-{
-	puts(json_object_to_json_string_ext(obj, JSON_C_TO_STRING_SPACED |
-					    JSON_C_TO_STRING_NOSLASHESCAPE));
-	json_object_put(obj);
 }
 
 /* Time of day in UTC, with microseconds, as other logs have it. */
@@ -167,7 +160,7 @@ static void event_json(struct monitor *m, const struct knp_event *e)
 	knp_ctl_add(obj, "egress", side_json(m, e, &e->egress));
 	knp_ctl_add(obj, "ingress", side_json(m, e, &e->ingress));
 	knp_ctl_add_number(obj, "lost", e->lost);
-	print_json_line(obj);
+	knp_ctl_print_line(&m->c, obj);
 }
 
 static void print_end(struct monitor *m, const uint8_t *addr, uint8_t family)
@@ -236,7 +229,7 @@ static void lost_line(struct monitor *m, const char *where, uint64_t n)
 {
 	struct json_object *obj;
 
-	if (!m->c.json) {
+	if (!knp_ctl_structured(&m->c)) {
 		printf("%" PRIu64 " events were lost in %s\n", n, where);
 		return;
 	}
@@ -245,7 +238,7 @@ static void lost_line(struct monitor *m, const char *where, uint64_t n)
 	knp_ctl_add_text(obj, "type", "lost");
 	knp_ctl_add_text(obj, "where", where);
 	knp_ctl_add_number(obj, "count", n);
-	print_json_line(obj);
+	knp_ctl_print_line(&m->c, obj);
 }
 
 static void on_event(void *arg, const struct knp_event *e)
@@ -256,12 +249,12 @@ static void on_event(void *arg, const struct knp_event *e)
 		return;
 
 	catch_up(m, e->generation);
-	if (m->has_lost && e->lost > m->lost && !m->c.json)
+	if (m->has_lost && e->lost > m->lost && !knp_ctl_structured(&m->c))
 		lost_line(m, "the kernel (rate limit)", e->lost - m->lost);
 	m->has_lost = true;
 	m->lost = e->lost;
 
-	if (m->c.json)
+	if (knp_ctl_structured(&m->c))
 		event_json(m, e);
 	else
 		event_text(m, e);
@@ -283,7 +276,7 @@ static void on_info(void *arg, const struct knp_info *info)
 	clock_gettime(CLOCK_REALTIME, &ts);
 	time_text((uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec,
 		  stamp);
-	if (m->c.json) {
+	if (knp_ctl_structured(&m->c)) {
 		obj = knp_ctl_object();
 		knp_ctl_add_text(obj, "type", "commit");
 		knp_ctl_add_text(obj, "time", stamp);
@@ -291,7 +284,7 @@ static void on_info(void *arg, const struct knp_info *info)
 		knp_ctl_add_text(obj, "mode", knp_ctl_mode(info->mode));
 		for (f = knp_families; f->name; f++)
 			knp_ctl_add_bool(obj, f->name, info->families & f->bit);
-		print_json_line(obj);
+		knp_ctl_print_line(&m->c, obj);
 	} else {
 		printf("%s generation %" PRIu64 ", mode %s, attached%s\n",
 		       stamp, info->generation, knp_ctl_mode(info->mode),

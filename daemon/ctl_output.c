@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* JSON values that cannot fail, and how they look as tables. */
+/* JSON values that cannot fail, and how they look: as tables, JSON or YAML. */
 #include "ctl.h"
 
 #include <errno.h>
@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include <libsmartcols.h>
+
+#include "yaml_write.h"
 
 static void out_of_memory(void)
 {
@@ -119,23 +121,51 @@ static char *cell(struct json_object *value)
 	return text;
 }
 
+static const char *color_of(unsigned int flags, const char *text)
+{
+	if (flags & CTL_PORTS)
+		return strcmp(text, "-") ? "green" : "red";
+	if (!(flags & CTL_VERDICT))
+		return NULL;
+	if (!strcmp(text, "pass"))
+		return "green";
+	return strcmp(text, "drop") ? NULL : "red";
+}
+
 static void fill(struct libscols_table *table, struct json_object *row,
 		 const struct knp_column *columns, size_t n)
 {
 	struct libscols_line *line = must(scols_table_new_line(table, NULL));
 	struct json_object *value;
+	const char *color;
 	size_t i;
+	char *text;
 
 	for (i = 0; i < n; i++) {
 		value = NULL;
 		json_object_object_get_ex(row, columns[i].key, &value);
-		if (scols_line_refer_data(line, i, cell(value)))
+		text = cell(value);
+		color = color_of(columns[i].flags, text);
+		if (scols_line_refer_data(line, i, text))
+			out_of_memory();
+		if (color &&
+		    scols_cell_set_color(scols_line_get_cell(line, i), color))
 			out_of_memory();
 	}
 }
 
-void knp_ctl_print_table(struct json_object *rows,
-			 const struct knp_column *columns, size_t ncolumns)
+/* An empty table is its header, so that it is seen to be empty. */
+static void print_header(const struct knp_column *columns, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		printf("%s%s", i ? " " : "", columns[i].title);
+	putchar('\n');
+}
+
+static void print_columns(struct json_object *rows,
+			  const struct knp_column *columns, size_t n)
 {
 	struct libscols_table *table = must(scols_new_table());
 	bool tty = isatty(STDOUT_FILENO);
@@ -145,37 +175,92 @@ void knp_ctl_print_table(struct json_object *rows,
 	/* Scripts see every cell whole, on one line. */
 	if (!tty)
 		scols_table_set_termforce(table, SCOLS_TERMFORCE_NEVER);
+	scols_table_enable_colors(table, knp_ctl_colored());
 
-	for (i = 0; i < ncolumns; i++) {
-		flags = columns[i].number ? SCOLS_FL_RIGHT : 0;
-		if (tty && !columns[i].number)
-			flags |= SCOLS_FL_WRAP;
+	for (i = 0; i < n; i++) {
+		flags = columns[i].flags & CTL_RIGHT ? SCOLS_FL_RIGHT : 0;
+		if (tty && !flags)
+			flags = SCOLS_FL_WRAP;
 		must(scols_table_new_column(table, columns[i].title, 0, flags));
 	}
 
 	for (i = 0; i < json_object_array_length(rows); i++)
-		fill(table, json_object_array_get_idx(rows, i), columns,
-		     ncolumns);
-
-	/* An empty table is its header, so that it is seen to be empty. */
-	if (!json_object_array_length(rows)) {
-		for (i = 0; i < ncolumns; i++)
-			printf("%s%s", i ? " " : "", columns[i].title);
-		putchar('\n');
-	} else {
-		scols_print_table(table);
-	}
-
+		fill(table, json_object_array_get_idx(rows, i), columns, n);
+	scols_print_table(table);
 	scols_unref_table(table);
 }
 
-void knp_ctl_print_json(struct json_object *doc)
+void knp_ctl_print_table(const struct knp_ctl *c, struct json_object *rows,
+			 const struct knp_column *columns, size_t ncolumns)
 {
-	const int flags = JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED |
-			  JSON_C_TO_STRING_NOSLASHESCAPE;
+	struct knp_column *shown = must(calloc(ncolumns, sizeof(*shown)));
+	size_t i, n = 0;
 
-	puts(must((void *)json_object_to_json_string_ext(doc, flags)));
+	for (i = 0; i < ncolumns; i++)
+		if (c->format == CTL_WIDE || !(columns[i].flags & CTL_EXTRA))
+			shown[n++] = columns[i];
+
+	if (json_object_array_length(rows))
+		print_columns(rows, shown, n);
+	else
+		print_header(shown, n);
+	free(shown);
+}
+
+static const char *json_text(struct json_object *doc, int flags)
+{
+	flags |= JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE;
+	return must((void *)json_object_to_json_string_ext(doc, flags));
+}
+
+static void print_doc(const struct knp_ctl *c, struct json_object *doc,
+		      int flags)
+{
+	int err;
+
+	if (c->format != CTL_YAML) {
+		puts(json_text(doc, flags));
+	} else {
+		err = knp_yaml_write(stdout, doc);
+		if (err)
+			exit(knp_ctl_fail("cannot write YAML: %s",
+					  strerror(-err)));
+	}
 	json_object_put(doc);
+}
+
+void knp_ctl_print_doc(const struct knp_ctl *c, struct json_object *doc)
+{
+	print_doc(c, doc, JSON_C_TO_STRING_PRETTY);
+}
+
+void knp_ctl_print_line(const struct knp_ctl *c, struct json_object *doc)
+{
+	print_doc(c, doc, 0);
+}
+
+bool knp_ctl_colored(void)
+{
+	const char *no_color = getenv("NO_COLOR");
+	const char *term = getenv("TERM");
+
+	return isatty(STDOUT_FILENO) && !(no_color && *no_color) &&
+	       term && strcmp(term, "dumb");
+}
+
+const char *knp_ctl_green(void)
+{
+	return knp_ctl_colored() ? "\033[32m" : "";
+}
+
+const char *knp_ctl_red(void)
+{
+	return knp_ctl_colored() ? "\033[31m" : "";
+}
+
+const char *knp_ctl_plain(void)
+{
+	return knp_ctl_colored() ? "\033[0m" : "";
 }
 
 void knp_ctl_print(const struct knp_ctl *c, const char *name,
@@ -184,15 +269,15 @@ void knp_ctl_print(const struct knp_ctl *c, const char *name,
 {
 	struct json_object *doc;
 
-	if (c->json) {
+	if (knp_ctl_structured(c)) {
 		doc = knp_ctl_object();
 		knp_ctl_add_number(doc, "generation", c->info.generation);
 		knp_ctl_add_bool(doc, "named", c->names != NULL);
 		knp_ctl_add(doc, name, rows);
-		knp_ctl_print_json(doc);
+		knp_ctl_print_doc(c, doc);
 		return;
 	}
 
-	knp_ctl_print_table(rows, columns, ncolumns);
+	knp_ctl_print_table(c, rows, columns, ncolumns);
 	json_object_put(rows);
 }

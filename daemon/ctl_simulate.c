@@ -64,7 +64,7 @@ static const char help[] =
 "      --matrix         all pairs of pods\n"
 "      --keep-going     name what cannot be read, and evaluate what knpd would\n"
 "                       enforce of it\n"
-"  -o, --output FORMAT  table (default) or json\n"
+"  -o, --output FORMAT  table (default), json or yaml\n"
 "  -h, --help           this text\n"
 "\n"
 "Exit status: 0 evaluated, whatever the verdict; 1 it could not be done; 2 bad\n"
@@ -478,6 +478,12 @@ static struct json_object *paths_json(const struct sim *s,
 	return array;
 }
 
+static void print_verdict(bool allowed)
+{
+	printf("%s%s%s", allowed ? knp_ctl_green() : knp_ctl_red(),
+	       allowed ? "allowed" : "denied", knp_ctl_plain());
+}
+
 static const char *word(const struct knp_side *side)
 {
 	if (!side->set)
@@ -504,9 +510,9 @@ static void print_path(const struct sim *s, const struct knp_ip *from,
 {
 	char src[46], dst[46];
 
-	printf("%s -> %s: %s (%s)\n", knp_ip_format(from, src),
-	       knp_ip_format(to, dst), a->allowed ? "allowed" : "denied",
-	       knp_ctl_reason(a->v.reason));
+	printf("%s -> %s: ", knp_ip_format(from, src), knp_ip_format(to, dst));
+	print_verdict(a->allowed);
+	printf(" (%s)\n", knp_ctl_reason(a->v.reason));
 	print_side(s, "egress", &a->v.egress);
 	print_side(s, "ingress", &a->v.ingress);
 }
@@ -516,8 +522,10 @@ static void print_answer(const struct sim *s, const struct side *from,
 {
 	struct answer a;
 
-	printf("%s -> %s %u/%s: %s\n", from->text, to->text, s->port,
-	       knp_protocol_name(s->proto), answer->allowed ? "allowed" : "denied");
+	printf("%s -> %s %u/%s: ", from->text, to->text, s->port,
+	       knp_protocol_name(s->proto));
+	print_verdict(answer->allowed);
+	putchar('\n');
 	for (size_t i = 0; i < from->nips; i++) {
 		for (size_t j = 0; j < to->nips; j++) {
 			a = ask(s, &from->ips[i], 1, &to->ips[j], 1);
@@ -543,7 +551,7 @@ static int question(struct sim *s)
 	if (!a.any)
 		return knp_ctl_usage(&s->ctl, "%s and %s have no address family in common",
 				     from.text, to.text);
-	if (!s->ctl.json) {
+	if (!knp_ctl_structured(&s->ctl)) {
 		print_answer(s, &from, &to, &a);
 		return CTL_OK;
 	}
@@ -555,7 +563,7 @@ static int question(struct sim *s)
 	knp_ctl_add_text(doc, "protocol", knp_protocol_name(s->proto));
 	add_verdict(s, doc, a.allowed, &a.v);
 	knp_ctl_add(doc, "paths", paths_json(s, &from, &to));
-	knp_ctl_print_json(doc);
+	knp_ctl_print_doc(&s->ctl, doc);
 	return CTL_OK;
 }
 
@@ -591,7 +599,7 @@ static int matrix_json(const struct sim *s)
 	knp_ctl_add_number(doc, "port", s->port);
 	knp_ctl_add_text(doc, "protocol", knp_protocol_name(s->proto));
 	knp_ctl_add(doc, "allowed", allowed);
-	knp_ctl_print_json(doc);
+	knp_ctl_print_doc(&s->ctl, doc);
 	return CTL_OK;
 }
 
@@ -625,6 +633,15 @@ static void set_cell(struct libscols_line *line, size_t n, const char *text)
 		must(NULL);
 }
 
+static void set_verdict(struct libscols_line *line, size_t n,
+			const struct answer *a)
+{
+	set_cell(line, n, !a->any ? "-" : a->allowed ? "." : "X");
+	if (a->any && scols_cell_set_color(scols_line_get_cell(line, n),
+					   a->allowed ? "green" : "red"))
+		must(NULL);
+}
+
 static int matrix_table(const struct sim *s)
 {
 	struct libscols_table *table = must(scols_new_table());
@@ -636,6 +653,7 @@ static int matrix_table(const struct sim *s)
 
 	/* A picture to paste: never cut to the width of a terminal. */
 	scols_table_set_termforce(table, SCOLS_TERMFORCE_NEVER);
+	scols_table_enable_colors(table, knp_ctl_colored());
 	numbered = add_columns(s, table);
 	for (size_t i = 0; i < s->nplaces; i++) {
 		line = must(scols_table_new_line(table, NULL));
@@ -646,8 +664,7 @@ static int matrix_table(const struct sim *s)
 		set_cell(line, n++, s->places[i].name);
 		for (size_t j = 0; j < s->nplaces; j++) {
 			a = cell(s, i, j);
-			set_cell(line, n++, !a.any ? "-" :
-				 a.allowed ? "." : "X");
+			set_verdict(line, n++, &a);
 		}
 	}
 	printf("%u/%s   . allowed   X denied   - no address in common\n\n",
@@ -674,7 +691,7 @@ static int evaluate(struct sim *s)
 	find_places(s);
 	if (!s->matrix)
 		return question(s);
-	return s->ctl.json ? matrix_json(s) : matrix_table(s);
+	return knp_ctl_structured(&s->ctl) ? matrix_json(s) : matrix_table(s);
 }
 
 int knp_ctl_simulate(int argc, char **argv)

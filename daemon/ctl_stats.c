@@ -5,22 +5,22 @@
 #include <stdio.h>
 
 static const char help[] =
-	"usage: knpctl stats [-o table|json]\n"
+	"usage: knpctl stats [-o table|json|yaml]\n"
 	"Packets and bytes since the module was loaded: by why they passed or were\n"
 	"dropped (in mode audit: would have been), and by the rule that allowed them.\n";
 
 static const struct knp_column reason_columns[] = {
-	{ "reason", "REASON", false },
-	{ "verdict", "VERDICT", false },
-	{ "packets", "PACKETS", true },
-	{ "bytes", "BYTES", true },
+	{ "reason", "REASON", 0 },
+	{ "verdict", "VERDICT", CTL_VERDICT },
+	{ "packets", "PACKETS", CTL_RIGHT },
+	{ "bytes", "BYTES", CTL_RIGHT },
 };
 
 static const struct knp_column rule_columns[] = {
-	{ "id", "ID", true },
-	{ "rule", "RULE", false },
-	{ "packets", "PACKETS", true },
-	{ "bytes", "BYTES", true },
+	{ "id", "ID", CTL_RIGHT },
+	{ "rule", "RULE", 0 },
+	{ "packets", "PACKETS", CTL_RIGHT },
+	{ "bytes", "BYTES", CTL_RIGHT },
 };
 
 static struct json_object *reasons(const struct knp_counters *counters)
@@ -70,19 +70,19 @@ static void print(const struct knp_ctl *c, const struct knp_counters *counters)
 	struct json_object *by_rule = rules(c, counters);
 	struct json_object *doc;
 
-	if (c->json) {
+	if (knp_ctl_structured(c)) {
 		doc = knp_ctl_object();
 		knp_ctl_add_number(doc, "generation", c->info.generation);
 		knp_ctl_add_text(doc, "mode", knp_ctl_mode(c->info.mode));
 		knp_ctl_add(doc, "reasons", by_reason);
 		knp_ctl_add(doc, "rules", by_rule);
-		knp_ctl_print_json(doc);
+		knp_ctl_print_doc(c, doc);
 		return;
 	}
 
-	knp_ctl_print_table(by_reason, reason_columns, 4);
+	knp_ctl_print_table(c, by_reason, reason_columns, 4);
 	putchar('\n');
-	knp_ctl_print_table(by_rule, rule_columns, 4);
+	knp_ctl_print_table(c, by_rule, rule_columns, 4);
 	json_object_put(by_reason);
 	json_object_put(by_rule);
 }

@@ -17,7 +17,7 @@
 #define POLL_NS		(10 * 1000 * 1000)
 
 static const char status_help[] =
-	"usage: knpctl status [-o table|json] [--runtime-dir DIR]\n"
+	"usage: knpctl status [-o table|json|yaml] [--runtime-dir DIR]\n"
 	"What the module holds and how knpd is doing.\n";
 
 static const char wait_help[] =
@@ -246,9 +246,9 @@ static void print_status(const struct knp_ctl *c, struct json_object *module,
 			 struct json_object *tables, struct json_object *knpd)
 {
 	static const struct knp_column columns[] = {
-		{ "table", "TABLE", false },
-		{ "count", "RECORDS", true },
-		{ "limit", "LIMIT", true },
+		{ "table", "TABLE", 0 },
+		{ "count", "RECORDS", CTL_RIGHT },
+		{ "limit", "LIMIT", CTL_RIGHT },
 	};
 	const struct knp_info *info = &c->info;
 	char text[KNP_FAMILIES_TEXT];
@@ -279,7 +279,7 @@ static void print_status(const struct knp_ctl *c, struct json_object *module,
 		       info->txn_port);
 	print_daemon(c, knpd);
 	putchar('\n');
-	knp_ctl_print_table(tables, columns, 3);
+	knp_ctl_print_table(c, tables, columns, 3);
 }
 
 int knp_ctl_status(int argc, char **argv)
@@ -306,12 +306,12 @@ int knp_ctl_status(int argc, char **argv)
 	module = module_json(&c);
 	tables = tables_json(&c.info);
 	knpd = daemon_json(&c);
-	if (c.json) {
+	if (knp_ctl_structured(&c)) {
 		doc = knp_ctl_object();
 		knp_ctl_add(doc, "module", module);
 		knp_ctl_add(doc, "tables", tables);
 		knp_ctl_add(doc, "knpd", knpd);
-		knp_ctl_print_json(doc);
+		knp_ctl_print_doc(&c, doc);
 	} else {
 		print_status(&c, module, tables, knpd);
 		json_object_put(module);
