@@ -93,7 +93,8 @@ KNP_CXXFLAGS	:= -std=c++17 -fno-exceptions -fno-rtti $(CXX_WARNINGS) -Iuapi -iqu
 # headers; libnl and the C library must not.
 SHIM		:= -Idaemon/shim
 SHIMMED		:= kmod/% daemon/simulate.c daemon/ctl_simulate.c tests/unit/% \
-		   tests/gates/% tests/oracle/% tests/bench/bench_core.c
+		   tests/gates/% tests/oracle/% tests/bench/bench_core.c \
+		   tests/ctl/fake.c
 shim		= $(if $(filter $(SHIMMED),$(1)),$(SHIM))
 
 # ---- quiet lines; V=1 shows the commands -----------------------------------
@@ -168,6 +169,15 @@ $(BUILD)/unit/%: $(BUILD)/san/tests/unit/%.o $(UNIT_LIB:%.c=$(BUILD)/san/%.o) \
 # Every step on the way to the disk can be made to fail, or to be the last one.
 $(BUILD)/unit/test_state_file: UNIT_WRAP += -Wl,--wrap=mkdir,--wrap=open \
 	-Wl,--wrap=write,--wrap=fsync,--wrap=rename
+
+# What tests/ctl runs: knpctl on top of a module of its own, and of its own time.
+CTL_WRAP	:= -Wl,--wrap=clock_gettime,--wrap=nanosleep,--wrap=time
+$(BUILD)/ctl/knpctl: $(BUILD)/san/tests/ctl/fake.o \
+		     $(CTL_O:$(BUILD)/obj/%=$(BUILD)/san/%) \
+		     $(BUILD)/san/libknp.a $(BUILD)/san/libknpcore.a
+	@mkdir -p $(@D)
+	$(call say,LD san,$@)$(CC) $(SANITIZE) $(CTL_WRAP) -Wl,-z,muldefs \
+		-o $@ $^ $(PKG_LIBS) $(CXX_LIBS)
 
 # What tests/kube runs: the API client alone, without a kernel.
 $(BUILD)/kube/follow: $(BUILD)/san/tests/kube/follow.o $(BUILD)/san/libknp.a
@@ -402,8 +412,8 @@ check-deploy: $(BUILD)/knpd $(BUILD)/knp-cni
 # ---- tests -----------------------------------------------------------------
 
 .PHONY: setup test test-full lint demo check-unit check-vectors check-oracle \
-	check-spec check-kmod check-kube check-metrics check-cni check-guest \
-	check-cluster check-gates check-bench check-packets check-packages \
+	check-spec check-kmod check-kube check-metrics check-ctl check-cni \
+	check-guest check-cluster check-gates check-bench check-packets check-packages \
 	check-bypass bench bench-daemon unit kernels fuzz bench-decode bench-core \
 	bench-state soak coverage conformance check-kunit check-safety \
 	check-kcsan check-kunit-kernel
@@ -474,6 +484,9 @@ check-kube: $(BUILD)/kube/follow $(BUILD)/knpd
 
 check-metrics: $(BUILD)/metrics/knpd
 	@tests/metrics/run
+
+check-ctl: $(BUILD)/ctl/knpctl
+	@tests/ctl/run
 
 check-cni: $(BUILD)/knpd $(BUILD)/knp-cni
 	@tests/cni/run
@@ -640,6 +653,7 @@ help:
 	@echo '  make check-spec      uapi header, netlink spec and module policies agree'
 	@echo '  make check-kube      the API client against a server that misbehaves'
 	@echo '  make check-metrics   metrics and probes, over TLS and for clients that misbehave'
+	@echo '  make check-ctl       what knpctl prints, its manual page and its completion'
 	@echo '  make check-cni       knp-cni as a container runtime runs it'
 	@echo '  make check-deploy    manifests, by a real API server, and the network chain'
 	@echo '  make check-kmod      the module builds without a warning on each kernel'

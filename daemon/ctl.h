@@ -121,6 +121,9 @@ const char *knp_ctl_role(uint8_t role);
 const char *knp_ctl_proto(uint8_t proto, char buf[8]);
 const char *knp_ctl_address(const uint8_t *addr, uint8_t family, char buf[46]);
 
+/* "TCP", "icmp", "132". Return 0 or -EINVAL. */
+int knp_ctl_parse_proto(const char *text, uint8_t *ret);
+
 /* "80/TCP", "80", "ICMP" into proto and port. Return 0 or -EINVAL. */
 int knp_ctl_parse_port(const char *text, struct knp_tuple *ret);
 

@@ -38,6 +38,14 @@ void knp_ctl_end(struct knp_ctl *c)
 	c->g = NULL;
 }
 
+static const char common_help[] =
+	"\n"
+	"As every command:\n"
+	"  -o, --output FORMAT    table (default), wide, json or yaml\n"
+	"      --runtime-dir DIR  where knpd leaves names and its status (default:\n"
+	"                         $KNP_RUNTIME_DIR, else " KNP_RUNTIME_DIR ")\n"
+	"  -h, --help             this text\n";
+
 static int parse_format(struct knp_ctl *c, const char *text)
 {
 	static const char * const words[] = {
@@ -68,6 +76,7 @@ int knp_ctl_option(struct knp_ctl *c, int option, const char *help)
 		return -1;
 	case 'h':
 		fputs(help, stdout);
+		fputs(common_help, stdout);
 		return CTL_OK;
 	}
 
@@ -370,16 +379,15 @@ const char *knp_ctl_address(const uint8_t *addr, uint8_t family, char buf[46])
 	return buf;
 }
 
-static int parse_proto(const char *text, struct knp_tuple *t)
+int knp_ctl_parse_proto(const char *text, uint8_t *ret)
 {
 	char *end;
-	long n;
 	size_t i;
+	long n;
 
 	for (i = 0; i < NPROTOCOLS; i++) {
 		if (!strcasecmp(text, protocols[i].name)) {
-			t->proto = protocols[i].proto;
-			t->has_port = protocols[i].ports;
+			*ret = protocols[i].proto;
 			return 0;
 		}
 	}
@@ -387,36 +395,42 @@ static int parse_proto(const char *text, struct knp_tuple *t)
 	n = strtol(text, &end, 10);
 	if (end == text || *end || n < 1 || n > 255)
 		return -EINVAL;
-
-	t->proto = (uint8_t)n;
-	t->has_port = n == IPPROTO_TCP || n == IPPROTO_UDP ||
-		      n == IPPROTO_SCTP;
+	*ret = (uint8_t)n;
 	return 0;
+}
+
+static bool has_ports(uint8_t proto)
+{
+	size_t i;
+
+	for (i = 0; i < NPROTOCOLS; i++)
+		if (protocols[i].proto == proto)
+			return protocols[i].ports;
+	return false;
 }
 
 int knp_ctl_parse_port(const char *text, struct knp_tuple *ret)
 {
-	struct knp_tuple t = { .proto = IPPROTO_TCP, .has_port = true };
+	uint8_t proto = IPPROTO_TCP;
 	char *end;
-	long n;
+	long n = 0;
 
 	/* Without a number: a protocol without ports. */
 	if (*text < '0' || *text > '9') {
-		if (parse_proto(text, &t) || t.has_port)
+		if (knp_ctl_parse_proto(text, &proto) || has_ports(proto))
 			return -EINVAL;
 	} else {
 		n = strtol(text, &end, 10);
 		if (n < 1 || n > UINT16_MAX)
 			return -EINVAL;
-		if (*end == '/' && parse_proto(end + 1, &t))
+		if (*end == '/' && knp_ctl_parse_proto(end + 1, &proto))
 			return -EINVAL;
-		if ((*end && *end != '/') || !t.has_port)
+		if ((*end && *end != '/') || !has_ports(proto))
 			return -EINVAL;
-		t.port = (uint16_t)n;
 	}
 
-	ret->proto = t.proto;
-	ret->has_port = t.has_port;
-	ret->port = t.port;
+	ret->proto = proto;
+	ret->has_port = has_ports(proto);
+	ret->port = (uint16_t)n;
 	return 0;
 }

@@ -18,7 +18,7 @@
 #include "store.h"
 
 static const char help[] =
-	"usage: knpctl explain FROM TO PORT/PROTO [-o table|json|yaml]\n"
+	"usage: knpctl explain FROM TO PORT/PROTO\n"
 	"Would the kernel let this connection pass, and which policies decide?\n"
 	"FROM and TO are NAMESPACE/POD, or addresses. PORT/PROTO is 80/TCP, 53/UDP,\n"
 	"9000/SCTP, or 80 for TCP, or ICMP, ICMPv6.\n"

@@ -9,7 +9,7 @@
 #include <string.h>
 
 static const char help[] =
-	"usage: knpctl get TABLE [-o table|wide|json|yaml]\n"
+	"usage: knpctl get TABLE\n"
 	"What the kernel holds, all of one generation. TABLE is one of\n"
 	"  endpoints  addresses that policies select, with what judges them\n"
 	"  policies   policies in force: endpoints they isolate, rules, packets allowed\n"

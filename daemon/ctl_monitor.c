@@ -17,21 +17,39 @@
 #include <string.h>
 #include <time.h>
 
+#include "event_filter.h"
 #include "families.h"
 
 static const char help[] =
-	"usage: knpctl monitor [-o table|json|yaml] [--count N] [--events] [--commits]\n"
+	"usage: knpctl monitor [OPTION]...\n"
 	"Print dropped packets (in mode audit: those that would be) and commits as they\n"
 	"happen, until interrupted. With -o json one object per line.\n"
-	"  --count N   end after N lines\n"
-	"  --events    drops only\n"
-	"  --commits   commits and changes of the configuration only\n";
+	"\n"
+	"  -n, --count N            end after N lines\n"
+	"      --events             drops only\n"
+	"      --commits            commits and changes of the configuration only\n"
+	"\n"
+	"Of the drops only those for which all of these hold; commits are left out then\n"
+	"unless --commits asks for them:\n"
+	"      --namespace NS       source or destination is a pod of NS\n"
+	"      --pod NS/POD         source or destination is this pod\n"
+	"      --policy NS/POLICY   a side that denies is isolated by this policy\n"
+	"      --direction WHICH    egress or ingress: that side denies\n"
+	"      --reason REASON,...  as in `knpctl stats`: ingress, spoof, fragment, ...\n"
+	"      --port PORT[/PROTO]  to this port; or to any port of a protocol: ICMP\n"
+	"      --drops              what was dropped, not what would be in mode audit\n"
+	"      --audit              what would be dropped in mode audit\n"
+	"\n"
+	"The module tells no more than event-rate drops a second and CPU: a filter sees\n"
+	"what is left.\n";
 
 struct monitor {
 	struct knp_ctl c;
 	struct knp_watch *watch;
+	struct knp_event_filter filter;
 	bool events;
 	bool commits;
+	bool warned;		/* that names are missing */
 	uint64_t count;		/* 0: no end */
 	uint64_t seen;
 	uint64_t lost;		/* as last reported by the module */
@@ -206,9 +224,9 @@ static void event_text(struct monitor *m, const struct knp_event *e)
 	const struct knp_tuple *t = &e->tuple;
 	char stamp[40], proto[8];
 
-	printf("%s %s %s: ", time_text(e->time, stamp),
+	printf("%s %s%s%s %s: ", time_text(e->time, stamp), knp_ctl_red(),
 	       e->mode == KNP_MODE_AUDIT ? "would drop" : "drop",
-	       knp_ctl_reason(e->reason));
+	       knp_ctl_plain(), knp_ctl_reason(e->reason));
 	if (!t->family) {
 		print_frame(e);
 		return;
@@ -241,6 +259,30 @@ static void lost_line(struct monitor *m, const char *where, uint64_t n)
 	knp_ctl_print_line(&m->c, obj);
 }
 
+/* Whether it is wanted. Names that are missing may hide some that are. */
+static bool is_wanted(struct monitor *m, const struct knp_event *e)
+{
+	const struct knp_tuple *t = &e->tuple;
+	struct knp_event_names names = { 0 };
+
+	if (t->family) {
+		names.src = knp_names_address(m->c.names, t->family, t->src);
+		names.dst = knp_names_address(m->c.names, t->family, t->dst);
+	}
+	if (e->egress.judged)
+		names.egress = set_name(m, e, &e->egress);
+	if (e->ingress.judged)
+		names.ingress = set_name(m, e, &e->ingress);
+
+	if (!m->c.names && knp_event_filter_names(&m->filter) && !m->warned) {
+		m->warned = true;
+		fprintf(stderr,
+			"knpctl: no names of generation %" PRIu64 ": what has no name is not shown\n",
+			e->generation);
+	}
+	return knp_event_filter_match(&m->filter, e, &names);
+}
+
 static void on_event(void *arg, const struct knp_event *e)
 {
 	struct monitor *m = arg;
@@ -253,6 +295,8 @@ static void on_event(void *arg, const struct knp_event *e)
 		lost_line(m, "the kernel (rate limit)", e->lost - m->lost);
 	m->has_lost = true;
 	m->lost = e->lost;
+	if (!is_wanted(m, e))
+		return;
 
 	if (knp_ctl_structured(&m->c))
 		event_json(m, e);
@@ -385,46 +429,171 @@ static int run(struct monitor *m)
 	return status;
 }
 
+enum {
+	OPT_EVENTS = CTL_OPT_FIRST,
+	OPT_COMMITS,
+	OPT_NAMESPACE,
+	OPT_POD,
+	OPT_POLICY,
+	OPT_DIRECTION,
+	OPT_REASON,
+	OPT_PORT,
+	OPT_DROPS,
+	OPT_AUDIT,
+};
+
+/* Only reasons of drops: what passes is not told. */
+static int parse_reasons(struct monitor *m, char *list)
+{
+	uint32_t reason;
+	char *word;
+
+	while ((word = strsep(&list, ","))) {
+		for (reason = KNP_REASON_PASS_LAST + 1;
+		     reason <= KNP_REASON_MAX; reason++)
+			if (!strcmp(word, knp_ctl_reason(reason)))
+				break;
+		if (reason > KNP_REASON_MAX)
+			return knp_ctl_usage(&m->c, "unknown reason %s of a drop",
+					     word);
+		m->filter.reasons |= 1U << reason;
+	}
+	return CTL_OK;
+}
+
+static int parse_direction(struct monitor *m, const char *text)
+{
+	if (!strcmp(text, "egress"))
+		m->filter.direction = KNP_EGRESS;
+	else if (!strcmp(text, "ingress"))
+		m->filter.direction = KNP_INGRESS;
+	else
+		return knp_ctl_usage(&m->c, "--direction takes egress or ingress, not %s",
+				     text);
+	return CTL_OK;
+}
+
+/* A number alone is a port of any protocol, a word a protocol with any port. */
+static int parse_port(struct monitor *m, const char *text)
+{
+	bool number = *text >= '0' && *text <= '9';
+	struct knp_tuple t = { 0 };
+	int err;
+
+	err = number ? knp_ctl_parse_port(text, &t) :
+		       knp_ctl_parse_proto(text, &t.proto);
+	if (err)
+		return knp_ctl_usage(&m->c, "bad port %s: 80, 80/TCP, ICMP",
+				     text);
+
+	m->filter.proto = !number || strchr(text, '/') ? t.proto : 0;
+	m->filter.has_port = number;
+	m->filter.port = t.port;
+	return CTL_OK;
+}
+
+/* "ns/name" */
+static int parse_name(struct monitor *m, const char *option, const char *text,
+		      const char **ret)
+{
+	const char *slash = strchr(text, '/');
+
+	if (!slash || slash == text || !slash[1] || strchr(slash + 1, '/'))
+		return knp_ctl_usage(&m->c, "%s takes NAMESPACE/NAME, not %s",
+				     option, text);
+	*ret = text;
+	return CTL_OK;
+}
+
+static int parse_count(struct monitor *m, const char *text)
+{
+	char *end;
+
+	m->count = strtoull(text, &end, 10);
+	if (*text < '0' || *text > '9' || *end || !m->count)
+		return knp_ctl_usage(&m->c, "bad count %s", text);
+	return CTL_OK;
+}
+
+static int parse_option(struct monitor *m, int opt)
+{
+	switch (opt) {
+	case 'n':
+		return parse_count(m, optarg);
+	case OPT_EVENTS:
+		m->events = true;
+		return CTL_OK;
+	case OPT_COMMITS:
+		m->commits = true;
+		return CTL_OK;
+	case OPT_NAMESPACE:
+		m->filter.ns = optarg;
+		return CTL_OK;
+	case OPT_POD:
+		return parse_name(m, "--pod", optarg, &m->filter.pod);
+	case OPT_POLICY:
+		return parse_name(m, "--policy", optarg, &m->filter.policy);
+	case OPT_DIRECTION:
+		return parse_direction(m, optarg);
+	case OPT_REASON:
+		return parse_reasons(m, optarg);
+	case OPT_PORT:
+		return parse_port(m, optarg);
+	case OPT_DROPS:
+		m->filter.modes |= 1U << KNP_MODE_ENFORCE;
+		return CTL_OK;
+	case OPT_AUDIT:
+		m->filter.modes |= 1U << KNP_MODE_AUDIT;
+		return CTL_OK;
+	}
+	return -1;
+}
+
+static bool is_filtering(const struct monitor *m)
+{
+	const struct knp_event_filter *f = &m->filter;
+
+	return knp_event_filter_names(f) || f->direction || f->reasons ||
+	       f->modes || f->proto || f->has_port;
+}
+
 int knp_ctl_monitor(int argc, char **argv)
 {
-	enum { OPT_COUNT = CTL_OPT_FIRST, OPT_EVENTS, OPT_COMMITS };
 	static const struct option options[] = {
 		CTL_OPTIONS,
-		{ "count",   required_argument, NULL, OPT_COUNT },
-		{ "events",  no_argument,	NULL, OPT_EVENTS },
-		{ "commits", no_argument,	NULL, OPT_COMMITS },
+		{ "count",     required_argument, NULL, 'n' },
+		{ "events",    no_argument,	  NULL, OPT_EVENTS },
+		{ "commits",   no_argument,	  NULL, OPT_COMMITS },
+		{ "namespace", required_argument, NULL, OPT_NAMESPACE },
+		{ "pod",       required_argument, NULL, OPT_POD },
+		{ "policy",    required_argument, NULL, OPT_POLICY },
+		{ "direction", required_argument, NULL, OPT_DIRECTION },
+		{ "reason",    required_argument, NULL, OPT_REASON },
+		{ "port",      required_argument, NULL, OPT_PORT },
+		{ "drops",     no_argument,	  NULL, OPT_DROPS },
+		{ "audit",     no_argument,	  NULL, OPT_AUDIT },
 		{ 0 },
 	};
 	struct monitor m = { 0 };
 	int opt, status;
-	char *end;
 
 	knp_ctl_begin(&m.c, argv[0]);
-	while ((opt = getopt_long(argc, argv, "o:h", options, NULL)) != -1) {
-		switch (opt) {
-		case OPT_COUNT:
-			m.count = strtoull(optarg, &end, 10);
-			if (*optarg < '0' || *optarg > '9' || *end || !m.count)
-				return knp_ctl_usage(&m.c, "bad count %s",
-						     optarg);
-			break;
-		case OPT_EVENTS:
-			m.events = true;
-			break;
-		case OPT_COMMITS:
-			m.commits = true;
-			break;
-		default:
+	while ((opt = getopt_long(argc, argv, "n:o:h", options, NULL)) != -1) {
+		status = parse_option(&m, opt);
+		if (status < 0)
 			status = knp_ctl_option(&m.c, opt, help);
-			if (status >= 0)
-				return status;
-		}
+		else if (!status)
+			continue;
+		if (status >= 0)
+			return status;
 	}
 	if (optind < argc)
 		return knp_ctl_usage(&m.c, "unexpected argument %s",
 				     argv[optind]);
 
-	/* Neither named: both. */
+	/* A filter is about drops; nothing named is about both. */
+	if (is_filtering(&m))
+		m.events = true;
 	if (!m.events && !m.commits) {
 		m.events = true;
 		m.commits = true;

@@ -64,8 +64,6 @@ static const char help[] =
 "      --matrix         all pairs of pods\n"
 "      --keep-going     name what cannot be read, and evaluate what knpd would\n"
 "                       enforce of it\n"
-"  -o, --output FORMAT  table (default), json or yaml\n"
-"  -h, --help           this text\n"
 "\n"
 "Exit status: 0 evaluated, whatever the verdict; 1 it could not be done; 2 bad\n"
 "usage or bad manifest, unless --keep-going.\n";

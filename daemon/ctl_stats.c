@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 static const char help[] =
-	"usage: knpctl stats [-o table|json|yaml]\n"
+	"usage: knpctl stats\n"
 	"Packets and bytes since the module was loaded: by why they passed or were\n"
 	"dropped (in mode audit: would have been), and by the rule that allowed them.\n";
 

@@ -17,7 +17,7 @@
 #define POLL_NS		(10 * 1000 * 1000)
 
 static const char status_help[] =
-	"usage: knpctl status [-o table|json|yaml] [--runtime-dir DIR]\n"
+	"usage: knpctl status\n"
 	"What the module holds and how knpd is doing.\n";
 
 static const char wait_help[] =

@@ -3,6 +3,7 @@
  * knpctl: what the kernel holds and why a connection passes or not. This file
  * finds the subcommand; each has a ctl_*.c of its own. See ctl.h.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -38,7 +39,7 @@ static void help(FILE *out)
 	char left[64];
 	size_t i;
 
-	fputs("usage: knpctl [-o table|json] [--runtime-dir DIR] COMMAND ...\n"
+	fputs("usage: knpctl [-o FORMAT] [--runtime-dir DIR] COMMAND ...\n"
 	      "Kubernetes NetworkPolicy in the kernel: look at it, ask it, steer it.\n\n",
 	      out);
 	for (i = 0; i < NCOMMANDS; i++) {
@@ -77,6 +78,15 @@ static void command_first(int argc, char **argv)
 	argv[1] = command;
 }
 
+/* What was not printed, for want of room on a disk, say, was not done. */
+static int flushed(int status)
+{
+	if (!fflush(stdout) && !ferror(stdout))
+		return status;
+	fprintf(stderr, "knpctl: cannot write: %s\n", strerror(errno));
+	return status ? status : CTL_FAILED;
+}
+
 int main(int argc, char **argv)
 {
 	const char *name;
@@ -108,7 +118,7 @@ int main(int argc, char **argv)
 
 	for (i = 0; i < NCOMMANDS; i++)
 		if (!strcmp(name, commands[i].name))
-			return commands[i].run(argc - 1, argv + 1);
+			return flushed(commands[i].run(argc - 1, argv + 1));
 
 	fprintf(stderr, "knpctl: unknown command %s (see knpctl help)\n", name);
 	return CTL_USAGE;
