@@ -198,6 +198,7 @@ int knp_ctl_get(int argc, char **argv);
 int knp_ctl_explain(int argc, char **argv);
 int knp_ctl_monitor(int argc, char **argv);
 int knp_ctl_stats(int argc, char **argv);
+int knp_ctl_top(int argc, char **argv);
 int knp_ctl_simulate(int argc, char **argv);
 int knp_ctl_attach(int argc, char **argv);
 int knp_ctl_detach(int argc, char **argv);

@@ -204,16 +204,6 @@ int knp_ctl_view(struct knp_ctl *c)
 	return CTL_OK;
 }
 
-static int by_id(const void *a, const void *b)
-{
-	uint32_t x, y;
-
-	/* Every record with a tag starts with its id. */
-	memcpy(&x, a, sizeof(x));
-	memcpy(&y, b, sizeof(y));
-	return (x > y) - (x < y);
-}
-
 const uint8_t *knp_ctl_tag(const struct knp_ctl *c, uint32_t table,
 			   uint32_t id)
 {
@@ -239,10 +229,7 @@ const uint8_t *knp_ctl_tag(const struct knp_ctl *c, uint32_t table,
 	}
 
 	recs = knp_ruleset_table(c->rs, table);
-	if (!recs || !recs->n)
-		return NULL;
-
-	rec = bsearch(&id, recs->v, recs->n, recs->size, by_id);
+	rec = recs ? knp_recs_find(recs, id) : NULL;
 	return rec ? (const uint8_t *)rec + offset : NULL;
 }
 
@@ -273,14 +260,10 @@ static void port_text(const struct knp_rec_port *port, char *buf, size_t size)
 
 struct json_object *knp_ctl_ports(const struct knp_ctl *c, uint32_t portset)
 {
-	const struct knp_recs *recs = &c->rs->portsets;
+	const struct knp_rs_portset *ps = knp_recs_find(&c->rs->portsets, portset);
 	struct json_object *array = knp_ctl_array();
-	const struct knp_rs_portset *ps = NULL;
 	char text[32];
 	uint32_t i;
-
-	if (recs->n)
-		ps = bsearch(&portset, recs->v, recs->n, recs->size, by_id);
 
 	for (i = 0; ps && i < ps->rec.nports; i++) {
 		port_text(&ps->ports[i], text, sizeof(text));

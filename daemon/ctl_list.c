@@ -49,21 +49,6 @@ static void push_once(struct json_object *array, const char *text)
 	knp_ctl_push(array, json_object_new_string(text));
 }
 
-/* Where a record of an id is in its table; nobody refers to what is not there. */
-static size_t place_of(const struct knp_recs *recs, uint32_t id)
-{
-	size_t low = 0, high = recs->n, middle;
-
-	while (low < high) {
-		middle = low + (high - low) / 2;
-		if (knp_ruleset_id(recs, middle) < id)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
 /* The interface behind which an address is; null: it is bound to none. */
 static void add_interface(const struct knp_ctl *c, struct json_object *row,
 			  const struct knp_rec_endpoint *e)
@@ -291,14 +276,13 @@ static struct json_object *new_row(struct knp_ctl *c,
 /* What a row allows; portset 0 is nothing. */
 static void add_portset(struct knp_ctl *c, struct json_object *row, uint32_t id)
 {
-	const struct knp_rs_portset *p = c->rs->portsets.v;
-	size_t at = place_of(&c->rs->portsets, id);
+	const struct knp_rs_portset *p = knp_recs_find(&c->rs->portsets, id);
 
 	knp_ctl_add_number(row, "portset", id);
 	knp_ctl_add(row, "ports", knp_ctl_ports(c, id));
 	if (in_full(c))
-		knp_ctl_add(row, "rules", id && at < c->rs->portsets.n ?
-			    rules_of(c, &p[at]) : knp_ctl_array());
+		knp_ctl_add(row, "rules", p ? rules_of(c, p) :
+					      knp_ctl_array());
 }
 
 /* Each set's entries, and its default as the entry of all other classes. */
@@ -346,9 +330,10 @@ static struct json_object **ports_of_rules(const struct knp_ctl *c)
 {
 	const struct knp_rs_portset *p = c->rs->portsets.v;
 	struct json_object **v = calloc(c->rs->rules.n + 1, sizeof(*v));
+	const struct knp_rec_rule *rules = c->rs->rules.v, *rule;
 	struct json_object *ports, *port;
-	size_t i, at;
 	uint32_t j;
+	size_t i;
 
 	if (!v)
 		exit(knp_ctl_fail("out of memory"));
@@ -358,10 +343,11 @@ static struct json_object **ports_of_rules(const struct knp_ctl *c)
 	for (i = 0; i < c->rs->portsets.n; i++, p++) {
 		ports = knp_ctl_ports(c, p->rec.id);
 		for (j = 0; j < p->rec.nports; j++) {
-			at = place_of(&c->rs->rules, p->ports[j].rule);
+			rule = knp_recs_find(&c->rs->rules, p->ports[j].rule);
 			port = json_object_array_get_idx(ports, j);
-			if (at < c->rs->rules.n)
-				push_once(v[at], json_object_get_string(port));
+			if (rule)
+				push_once(v[rule - rules],
+					  json_object_get_string(port));
 		}
 		json_object_put(ports);
 	}
@@ -400,6 +386,7 @@ int knp_ctl_list_rules(struct knp_ctl *c, struct json_object *rows)
 /* How many rows, defaults of sets included, have each portset. */
 static uint32_t *rows_of_portsets(const struct knp_ctl *c)
 {
+	const struct knp_rs_portset *v = c->rs->portsets.v, *p;
 	const struct knp_rec_row *r = c->rs->rows.v;
 	const struct knp_rec_set *s = c->rs->sets.v;
 	uint32_t *n = calloc(c->rs->portsets.n + 1, sizeof(*n));
@@ -408,12 +395,16 @@ static uint32_t *rows_of_portsets(const struct knp_ctl *c)
 	if (!n)
 		exit(knp_ctl_fail("out of memory"));
 
-	for (i = 0; i < c->rs->rows.n; i++)
-		if (r[i].portset)
-			n[place_of(&c->rs->portsets, r[i].portset)]++;
-	for (i = 0; i < c->rs->sets.n; i++)
-		if (s[i].dflt)
-			n[place_of(&c->rs->portsets, s[i].dflt)]++;
+	for (i = 0; i < c->rs->rows.n; i++) {
+		p = knp_recs_find(&c->rs->portsets, r[i].portset);
+		if (p)
+			n[p - v]++;
+	}
+	for (i = 0; i < c->rs->sets.n; i++) {
+		p = knp_recs_find(&c->rs->portsets, s[i].dflt);
+		if (p)
+			n[p - v]++;
+	}
 	return n;
 }
 

@@ -24,6 +24,7 @@ static const struct command {
 	{ "explain", knp_ctl_explain, "FROM TO PORT/PROTO", "why a connection passes or not" },
 	{ "monitor", knp_ctl_monitor, "", "drops and commits as they happen" },
 	{ "stats", knp_ctl_stats, "", "packets per reason and rule" },
+	{ "top", knp_ctl_top, "", "the busiest rules and drops, per second" },
 	{ "simulate", knp_ctl_simulate, "-f DIR ...", "evaluate manifests; no root, no kernel" },
 	{ "wait", knp_ctl_wait, "--synced ...", "until something is enforced" },
 	{ "config", knp_ctl_config, "[NAME=VALUE]...", "show or change mode, defaults, rate" },

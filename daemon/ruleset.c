@@ -289,6 +289,12 @@ static const uint8_t *tag_of(uint32_t table, const void *rec)
 	}
 }
 
+const void *knp_recs_find(const struct knp_recs *r, uint32_t id)
+{
+	/* Each of them starts with its id. */
+	return r->n ? bsearch(&id, r->v, r->n, r->size, by_id) : NULL;
+}
+
 uint32_t knp_ruleset_id(const struct knp_recs *r, size_t i)
 {
 	uint32_t id;

@@ -100,6 +100,9 @@ uint32_t knp_ruleset_id(const struct knp_recs *r, size_t i);
 const uint8_t *knp_ruleset_tag(uint32_t table, const struct knp_recs *r,
 			       size_t i);
 
+/* The record of an id in rules, portsets, classes or sets, sorted; or NULL. */
+const void *knp_recs_find(const struct knp_recs *r, uint32_t id);
+
 /* The order of two records of a table, by their keys. */
 int knp_ruleset_order(uint32_t table, const void *a, const void *b);
 

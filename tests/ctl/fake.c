@@ -214,7 +214,7 @@ int knp_genl_snapshot(struct knp_genl *g, uint32_t table,
 static void grow(struct knp_counter *c, uint32_t id)
 {
 	c->id = id;
-	c->packets = id * (1000 + passed_ns / SECOND_NS);
+	c->packets = id * (10000 + (uint64_t)passed_ns * 10 / SECOND_NS) / 10;
 	c->bytes = 100 * c->packets;
 }
 
