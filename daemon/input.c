@@ -53,11 +53,20 @@ static void on_state(void *arg)
 	in->ops->state(in->arg);
 }
 
+static void on_version(void *arg)
+{
+	struct knp_input *in = arg;
+
+	if (in->ops->version)
+		in->ops->version(in->arg);
+}
+
 static const struct knp_kube_ops kube_ops = {
 	.changed = on_changed,
 	.fault	 = on_fault,
 	.healed	 = on_healed,
 	.state	 = on_state,
+	.version = on_version,
 };
 
 static struct knp_input *input_new(const char *path,
@@ -158,6 +167,12 @@ const struct knp_kube *knp_input_kube(const struct knp_input *in)
 	return in->kube;
 }
 
+void knp_input_enforced(struct knp_input *in)
+{
+	if (in->kube)
+		knp_kube_enforced(in->kube);
+}
+
 /* ---- for status.json ------------------------------------------------------ */
 
 static struct json_object *endings_json(const struct knp_reflect *r)
@@ -192,6 +207,7 @@ static struct json_object *resource_json(const struct knp_kube *k,
 {
 	const struct knp_reflect *r = knp_kube_resource_at(k, i);
 	const char *state = knp_reflect_state_name(knp_reflect_state(r));
+	const char *enforced = knp_kube_enforced_at(k, i);
 	struct json_object *obj = json_object_new_object();
 	int err = 0;
 
@@ -204,6 +220,8 @@ static struct json_object *resource_json(const struct knp_kube *k,
 	err |= knp_json_add_time(obj, "last_contact", r->contact_at);
 	err |= knp_json_add_time(obj, "synced_at", r->current_at);
 	err |= knp_json_add_string(obj, "resource_version", r->version);
+	err |= knp_json_add_string(obj, "enforced_resource_version",
+				   *enforced ? enforced : NULL);
 	err |= knp_json_add_number(obj, "objects", knp_kube_count(k, r->kind));
 	err |= knp_json_add_number(obj, "requests", r->requests);
 	err |= knp_json_add_number(obj, "unknown_events", r->unknown);

@@ -28,6 +28,8 @@ struct knp_input_ops {
 	void (*healed)(void *arg);
 	/* What knp_input_waiting() or knp_input_json() say is new. */
 	void (*state)(void *arg);
+	/* Versions are new, whether or not objects are; may be NULL. */
+	void (*version)(void *arg);
 };
 
 /* As knp_dir_open() and knp_kube_open(), with their errors. */
@@ -70,6 +72,9 @@ int64_t knp_input_current(const struct knp_input *in);
 
 /* The API server that is followed, NULL for a folder. */
 const struct knp_kube *knp_input_kube(const struct knp_input *in);
+
+/* The store, as it is, is enforced: its versions are those that are told. */
+void knp_input_enforced(struct knp_input *in);
 
 /*
  * For status.json, see status.h: what it is and how it is doing. NULL if out

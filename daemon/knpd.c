@@ -12,8 +12,9 @@
  * once, and nothing is removed when this process ends: the kernel goes on.
  *
  * After each success the names are written (names.h), then status.json is
- * replaced (status.h): at once, but not more often than STATUS_MS, and no more
- * than one success in LOG_MS is logged. Where there are a thousand changes a
+ * replaced (status.h): at once, but not more often than STATUS_MS (VERSION_MS,
+ * where the source has versions that changed nothing), and no more than one
+ * success in LOG_MS is logged. Where there are a thousand changes a
  * second, that is where the time would go.
  */
 #include <errno.h>
@@ -53,6 +54,7 @@
 #define RETRY_LAST_MS	30000
 #define RETRY_SOON_MS	100
 #define STATUS_MS	100
+#define VERSION_MS	1000
 #define LOG_MS		1000
 
 struct knpd {
@@ -98,8 +100,13 @@ static void write_status(struct knpd *d)
 	if (d->opt.dry_run || !d->input)
 		return;
 
+	event_del(d->write);
 	d->status_ns = knp_now_ns();
 	d->status.store_version = d->store->version;
+	/* What has come since then has changed nothing. */
+	if (d->status.enforced_batches &&
+	    d->status.enforced_version == d->store->version)
+		knp_input_enforced(d->input);
 	err = knp_daemon_status_write(&d->status, d->opt.runtime_dir);
 	if (err)
 		knp_log(KNP_LOG_WARNING, "cannot write %s/%s: %s",
@@ -128,7 +135,7 @@ static void write_status_soon(struct knpd *d)
 
 	if (ms >= STATUS_MS)
 		write_status(d);
-	else if (!event_pending(d->write, EV_TIMEOUT, NULL))
+	else
 		schedule(d->write, STATUS_MS - (int)ms);
 }
 
@@ -240,6 +247,7 @@ static void enforced(struct knpd *d, const struct knp_push_result *res)
 	d->retry_ms = RETRY_FIRST_MS;
 	d->status.enforced_batches = d->status.batches;
 	d->status.enforced_version = d->store->version;
+	knp_input_enforced(d->input);
 	d->status.commits += res->wrote;
 	if (d->since_ns)
 		d->status.last_us = (res->committed_ns - d->since_ns) / 1000;
@@ -395,11 +403,20 @@ static void on_state(void *arg)
 		"; what is enforced stays" : "");
 }
 
+static void on_version(void *arg)
+{
+	struct knpd *d = arg;
+
+	if (!event_pending(d->write, EV_TIMEOUT, NULL))
+		schedule(d->write, VERSION_MS);
+}
+
 static const struct knp_input_ops input_ops = {
 	.changed = on_changed,
 	.fault	 = on_fault,
 	.healed	 = on_healed,
 	.state	 = on_state,
+	.version = on_version,
 };
 
 /* Something of the node's own is new in the store. */

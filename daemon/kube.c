@@ -40,6 +40,8 @@ static const enum knp_kind kinds[KNP_KUBE_RESOURCES] = {
  * @status: of the answer at hand, 0 before it
  * @over: the machine has left the request at hand
  * @why: what is wrong with the answer at hand, or NULL
+ * @told: the version that was told last
+ * @enforced: the version that is enforced
  */
 struct feed {
 	struct knp_kube *k;
@@ -56,6 +58,8 @@ struct feed {
 	bool over;
 	bool no_memory;
 	char *why;
+	char told[KNP_VERSION_LEN];
+	char enforced[KNP_VERSION_LEN];
 };
 
 /**
@@ -591,6 +595,34 @@ static void tell_state(struct knp_kube *k)
 		k->ops->state(k->arg);
 }
 
+static void tell_versions(struct knp_kube *k)
+{
+	bool fresh = false;
+
+	for (size_t i = 0; i < KNP_KUBE_RESOURCES; i++) {
+		struct feed *f = &k->feeds[i];
+
+		if (!strcmp(f->told, f->reflect.version))
+			continue;
+		memcpy(f->told, f->reflect.version, sizeof(f->told));
+		fresh = true;
+	}
+	if (fresh && k->ops->version)
+		k->ops->version(k->arg);
+}
+
+void knp_kube_enforced(struct knp_kube *k)
+{
+	for (size_t i = 0; i < KNP_KUBE_RESOURCES; i++)
+		memcpy(k->feeds[i].enforced, k->feeds[i].reflect.version,
+		       sizeof(k->feeds[i].enforced));
+}
+
+const char *knp_kube_enforced_at(const struct knp_kube *k, unsigned int i)
+{
+	return k->feeds[i].enforced;
+}
+
 static void on_batch(evutil_socket_t fd, short what, void *arg)
 {
 	struct knp_kube *k = arg;
@@ -604,6 +636,7 @@ static void on_batch(evutil_socket_t fd, short what, void *arg)
 		k->ops->healed(k->arg);
 	k->withdrawn = false;
 	tell_state(k);
+	tell_versions(k);
 	if (is_synced(k) && (!k->ready || k->version != k->store->version)) {
 		k->ready = true;
 		k->version = k->store->version;

@@ -53,6 +53,8 @@ struct knp_kube_ops {
 	void (*healed)(void *arg);
 	/* What knp_kube_waiting() says, or a resource's state, is new. */
 	void (*state)(void *arg);
+	/* The version of a resource is new, whether or not its objects are. */
+	void (*version)(void *arg);
 };
 
 /**
@@ -89,6 +91,12 @@ const struct knp_faults *knp_kube_faults(const struct knp_kube *k);
 /* The state of one resource, 0 <= @i < KNP_KUBE_RESOURCES; read-only. */
 const struct knp_reflect *knp_kube_resource_at(const struct knp_kube *k,
 					       unsigned int i);
+
+/* The store, as it is, is enforced: remember the versions of the resources. */
+void knp_kube_enforced(struct knp_kube *k);
+
+/* The version of one resource that was enforced last, "" before the first. */
+const char *knp_kube_enforced_at(const struct knp_kube *k, unsigned int i);
 
 /* How many objects of a resource there are. */
 size_t knp_kube_count(const struct knp_kube *k, enum knp_kind kind);

@@ -7,7 +7,9 @@
  *   manifests         the folder, null if the source is another
  *   source            kind "folder": path
  *                     kind "api-server": server, context (or null) and, of each
- *                     of its resources, what kube_reflect.h keeps
+ *                     of its resources, what kube_reflect.h keeps, and
+ *                     enforced_resource_version: all changes up to that version
+ *                     are enforced (null at first); at most a second behind
  *   waiting           what the source waits for, in words, null if nothing
  *   waiting_since     or null
  *   synced_at         when the source's objects were last known to be current:
