@@ -1,33 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-/* knpctl status and knpctl wait: the kernel's state, and knpd's beside it. */
+/* knpctl status: the kernel's state, and knpd's beside it. */
 #include "ctl.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "families.h"
+#include "json_member.h"
 #include "push.h"
 #include "runtime.h"
 #include "status.h"
 
-#define POLL_NS		(10 * 1000 * 1000)
-
-static const char status_help[] =
+static const char help[] =
 	"usage: knpctl status\n"
 	"What the module holds and how knpd is doing.\n";
-
-static const char wait_help[] =
-	"usage: knpctl wait (--generation N | --batch N | --synced) [--timeout SECONDS]\n"
-	"Wait until\n"
-	"  --generation N  the kernel has published generation N or a later one\n"
-	"  --synced        all that knpd has seen is enforced\n"
-	"  --batch N       as --synced, and knpd has seen at least N batches of changes\n"
-	"                  (\"batches\" of `knpctl status -o json`)\n"
-	"  --timeout S     give up after S seconds (default 30) with exit status 1\n";
 
 static struct json_object *families_json(uint32_t families)
 {
@@ -122,24 +110,6 @@ static struct json_object *daemon_json(const struct knp_ctl *c)
 	return obj;
 }
 
-static const char *text_of(struct json_object *obj, const char *key)
-{
-	struct json_object *value;
-
-	if (!obj || !json_object_object_get_ex(obj, key, &value) || !value)
-		return NULL;
-	return json_object_get_string(value);
-}
-
-static uint64_t number_of(struct json_object *obj, const char *key)
-{
-	struct json_object *value;
-
-	if (!obj || !json_object_object_get_ex(obj, key, &value))
-		return 0;
-	return json_object_get_uint64(value);
-}
-
 static void print_lines(struct json_object *obj, const char *key,
 			const char *title)
 {
@@ -159,7 +129,7 @@ static void print_lines(struct json_object *obj, const char *key,
 /* Seconds since a time of status.json. */
 static uint64_t ago(struct json_object *obj, const char *key)
 {
-	uint64_t then = number_of(obj, key);
+	uint64_t then = knp_json_number(obj, key);
 	uint64_t now = (uint64_t)time(NULL);
 
 	return now > then ? now - then : 0;
@@ -171,37 +141,36 @@ static void print_source(struct json_object *obj)
 	const char *kind, *context;
 
 	json_object_object_get_ex(obj, "source", &source);
-	kind = text_of(source, "kind");
-	context = text_of(source, "context");
+	kind = knp_json_text(source, "kind");
+	context = knp_json_text(source, "context");
 	if (kind && !strcmp(kind, "api-server"))
 		printf("%-15s%s%s%s\n", "API server",
-		       text_of(source, "server"), context ? ", context " : "",
+		       knp_json_text(source, "server"), context ? ", context " : "",
 		       context ? context : "");
 	else
-		printf("%-15s%s\n", "manifests", text_of(obj, "manifests"));
-	if (text_of(obj, "waiting"))
+		printf("%-15s%s\n", "manifests", knp_json_text(obj, "manifests"));
+	if (knp_json_text(obj, "waiting"))
 		printf("%-15s%s, for %" PRIu64 " s\n", "waiting for",
-		       text_of(obj, "waiting"), ago(obj, "waiting_since"));
-	if (number_of(obj, "synced_at"))
+		       knp_json_text(obj, "waiting"), ago(obj, "waiting_since"));
+	if (knp_json_number(obj, "synced_at"))
 		printf("%-15s%" PRIu64 " s: the API server's objects were known to be current then\n",
 		       "age", ago(obj, "synced_at"));
 }
 
 static void print_state_file(struct json_object *obj)
 {
-	struct json_object *file = NULL;
+	struct json_object *file = knp_json_member(obj, "state_file");
 
-	if (text_of(obj, "restored"))
-		printf("%-15s%s\n", "at first", text_of(obj, "restored"));
-	json_object_object_get_ex(obj, "state_file", &file);
+	if (knp_json_text(obj, "restored"))
+		printf("%-15s%s\n", "at first", knp_json_text(obj, "restored"));
 	if (!file)
 		return;
-	printf("%-15s%s", "state file", text_of(file, "path"));
-	if (number_of(file, "generation"))
+	printf("%-15s%s", "state file", knp_json_text(file, "path"));
+	if (knp_json_number(file, "generation"))
 		printf(": generation %" PRIu64 ", written %" PRIu64 " s ago",
-		       number_of(file, "generation"), ago(file, "saved_at"));
-	printf("%s%s\n", text_of(file, "error") ? ": " : "",
-	       text_of(file, "error") ? text_of(file, "error") : "");
+		       knp_json_number(file, "generation"), ago(file, "saved_at"));
+	printf("%s%s\n", knp_json_text(file, "error") ? ": " : "",
+	       knp_json_text(file, "error") ? knp_json_text(file, "error") : "");
 }
 
 static void print_daemon(const struct knp_ctl *c, struct json_object *obj)
@@ -217,26 +186,26 @@ static void print_daemon(const struct knp_ctl *c, struct json_object *obj)
 	json_object_object_get_ex(obj, "running", &running);
 	if (json_object_get_boolean(running))
 		printf("%-15s%s, pid %s, node %s\n", "knpd",
-		       text_of(obj, "state"), text_of(obj, "pid"),
-		       text_of(obj, "node"));
+		       knp_json_text(obj, "state"), knp_json_text(obj, "pid"),
+		       knp_json_text(obj, "node"));
 	else
 		printf("%-15snot running; the kernel goes on with what it has\n",
 		       "knpd");
 
 	print_source(obj);
 	printf("%-15s%" PRIu64 " us for the last change (+%" PRIu64 " -%" PRIu64 ")\n",
-	       "latency", number_of(obj, "last_us"),
-	       number_of(obj, "last_puts"), number_of(obj, "last_deletes"));
-	if (text_of(obj, "error"))
-		printf("%-15s%s\n", "error", text_of(obj, "error"));
+	       "latency", knp_json_number(obj, "last_us"),
+	       knp_json_number(obj, "last_puts"), knp_json_number(obj, "last_deletes"));
+	if (knp_json_text(obj, "error"))
+		printf("%-15s%s\n", "error", knp_json_text(obj, "error"));
 	print_state_file(obj);
 	print_lines(obj, "troubles", "trouble");
-	if (number_of(obj, "objects_set_aside"))
+	if (knp_json_number(obj, "objects_set_aside"))
 		printf("%-15s%" PRIu64 " object(s): what remains of them is enforced\n",
-		       "set aside", number_of(obj, "objects_set_aside"));
-	if (number_of(obj, "policies_held_count"))
+		       "set aside", knp_json_number(obj, "objects_set_aside"));
+	if (knp_json_number(obj, "policies_held_count"))
 		printf("%-15s%" PRIu64 " deleted policies, until no pod of their terminating namespaces is left\n",
-		       "held", number_of(obj, "policies_held_count"));
+		       "held", knp_json_number(obj, "policies_held_count"));
 	print_lines(obj, "policies_held", "held policy");
 	print_lines(obj, "uncovered", "uncovered");
 	print_lines(obj, "faults", "fault");
@@ -255,15 +224,15 @@ static void print_status(const struct knp_ctl *c, struct json_object *module,
 	char allow[KNP_NODE_ALLOW_TEXT];
 
 	printf("%-15sversion %s, ABI %u, instance %s\n", "module",
-	       info->version, info->abi, text_of(module, "instance"));
+	       info->version, info->abi, knp_json_text(module, "instance"));
 	printf("%-15s%s\n", "attached", info->families ?
 	       knp_families_text(info->families, text) + 1 :
 	       "no: nothing is enforced");
 	printf("%-15s%s\n", "mode", knp_ctl_mode(info->mode));
 	printf("%-15s%" PRIu64 "%s%s\n", "generation", info->generation,
 	       info->generation ? ", committed " : " (nothing was committed)",
-	       info->generation && text_of(module, "commit_time") ?
-	       text_of(module, "commit_time") : "");
+	       info->generation && knp_json_text(module, "commit_time") ?
+	       knp_json_text(module, "commit_time") : "");
 	printf("%-15sdefault %s, unknown-local %s, encap %s, event-rate %u\n",
 	       "config", knp_ctl_action(info->dflt),
 	       knp_ctl_action(info->unknown_local), knp_ctl_action(info->encap),
@@ -291,7 +260,7 @@ int knp_ctl_status(int argc, char **argv)
 
 	knp_ctl_begin(&c, argv[0]);
 	while ((opt = getopt_long(argc, argv, "o:h", options, NULL)) != -1) {
-		status = knp_ctl_option(&c, opt, status_help);
+		status = knp_ctl_option(&c, opt, help);
 		if (status >= 0)
 			return status;
 	}
@@ -319,157 +288,6 @@ int knp_ctl_status(int argc, char **argv)
 		json_object_put(knpd);
 	}
 
-	knp_ctl_end(&c);
-	return CTL_OK;
-}
-
-struct goal {
-	bool has_generation;
-	uint64_t generation;
-	bool synced;
-	uint64_t batch;
-};
-
-/*
- * Whether the goal is reached. The module may be loaded while we wait, so that
- * a failure to connect only means "not yet"; @why says what is missing.
- */
-static bool reached(struct knp_ctl *c, const struct goal *goal, char *why,
-		    size_t size)
-{
-	struct json_object *knpd;
-	char instance[17];
-	bool ok = false;
-	int err;
-
-	err = c->g ? 0 : knp_genl_open(&c->g);
-	if (!err)
-		err = knp_genl_info(c->g, &c->info);
-	if (err) {
-		snprintf(why, size, "%s", knp_genl_advice(err));
-		knp_genl_close(c->g);
-		c->g = NULL;
-		return false;
-	}
-
-	if (goal->has_generation && c->info.generation < goal->generation) {
-		snprintf(why, size, "the kernel is at generation %" PRIu64,
-			 c->info.generation);
-		return false;
-	}
-	if (!goal->synced)
-		return true;
-
-	knpd = daemon_json(c);
-	snprintf(instance, sizeof(instance), "%016" PRIx64, c->info.instance);
-	if (!knpd || !knp_runtime_locked(c->runtime_dir))
-		snprintf(why, size, "no knpd is running with %s",
-			 c->runtime_dir);
-	else if (!text_of(knpd, "state") ||
-		 strcmp(text_of(knpd, "state"), "synced"))
-		snprintf(why, size, "knpd is %s: %s",
-			 text_of(knpd, "state") ? text_of(knpd, "state") : "?",
-			 text_of(knpd, "error") ? text_of(knpd, "error") : "");
-	else if (!text_of(knpd, "instance") ||
-		 strcmp(text_of(knpd, "instance"), instance) ||
-		 number_of(knpd, "generation") != c->info.generation)
-		snprintf(why, size, "the kernel is at generation %" PRIu64 ", knpd at %" PRIu64,
-			 c->info.generation, number_of(knpd, "generation"));
-	else if (number_of(knpd, "enforced_batches") < goal->batch)
-		snprintf(why, size, "knpd has enforced %" PRIu64 " batches",
-			 number_of(knpd, "enforced_batches"));
-	else if (!c->info.families)
-		snprintf(why, size, "knp is detached");
-	else
-		ok = true;
-
-	json_object_put(knpd);
-	return ok;
-}
-
-static double now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
-}
-
-static int parse_number(const char *text, uint64_t *ret)
-{
-	char *end;
-
-	errno = 0;
-	*ret = strtoull(text, &end, 10);
-	return errno || end == text || *end || *text == '-' ? -EINVAL : 0;
-}
-
-int knp_ctl_wait(int argc, char **argv)
-{
-	enum { OPT_GENERATION = CTL_OPT_FIRST, OPT_SYNCED, OPT_BATCH,
-	       OPT_TIMEOUT };
-	static const struct option options[] = {
-		CTL_OPTIONS,
-		{ "generation", required_argument, NULL, OPT_GENERATION },
-		{ "synced",	no_argument,	   NULL, OPT_SYNCED },
-		{ "batch",	required_argument, NULL, OPT_BATCH },
-		{ "timeout",	required_argument, NULL, OPT_TIMEOUT },
-		{ 0 },
-	};
-	const struct timespec pause = { .tv_nsec = POLL_NS };
-	struct goal goal = { 0 };
-	uint64_t timeout = 30;
-	char why[512] = "";
-	struct knp_ctl c;
-	double deadline;
-	int opt, status;
-
-	knp_ctl_begin(&c, argv[0]);
-	while ((opt = getopt_long(argc, argv, "o:h", options, NULL)) != -1) {
-		switch (opt) {
-		case OPT_GENERATION:
-			goal.has_generation = true;
-			if (parse_number(optarg, &goal.generation))
-				return knp_ctl_usage(&c, "bad generation %s",
-						     optarg);
-			break;
-		case OPT_BATCH:
-			if (parse_number(optarg, &goal.batch))
-				return knp_ctl_usage(&c, "bad batch %s",
-						     optarg);
-			goal.synced = true;
-			break;
-		case OPT_SYNCED:
-			goal.synced = true;
-			break;
-		case OPT_TIMEOUT:
-			if (parse_number(optarg, &timeout))
-				return knp_ctl_usage(&c, "bad timeout %s",
-						     optarg);
-			break;
-		default:
-			status = knp_ctl_option(&c, opt, wait_help);
-			if (status >= 0)
-				return status;
-		}
-	}
-	if (optind < argc)
-		return knp_ctl_usage(&c, "unexpected argument %s",
-				     argv[optind]);
-	if (!goal.has_generation && !goal.synced)
-		return knp_ctl_usage(&c, "wait for what?");
-
-	deadline = now() + (double)timeout;
-	while (!reached(&c, &goal, why, sizeof(why))) {
-		if (now() >= deadline) {
-			knp_ctl_end(&c);
-			return knp_ctl_fail("gave up after %" PRIu64 " s: %s",
-					    timeout, why);
-		}
-		nanosleep(&pause, NULL);
-	}
-
-	printf("generation %" PRIu64 "\n", c.info.generation);
 	knp_ctl_end(&c);
 	return CTL_OK;
 }

@@ -26,7 +26,7 @@ static const struct command {
 	{ "stats", knp_ctl_stats, "", "packets per reason and rule" },
 	{ "top", knp_ctl_top, "", "the busiest rules and drops, per second" },
 	{ "simulate", knp_ctl_simulate, "-f DIR ...", "evaluate manifests; no root, no kernel" },
-	{ "wait", knp_ctl_wait, "--synced ...", "until something is enforced" },
+	{ "wait", knp_ctl_wait, "policy NS/NAME ...", "until a policy, pod or version is enforced" },
 	{ "config", knp_ctl_config, "[NAME=VALUE]...", "show or change mode, defaults, rate" },
 	{ "attach", knp_ctl_attach, "[FAMILY]...", "start judging packets" },
 	{ "restore", knp_ctl_restore, "[--state FILE]", "at boot: what was enforced last" },

@@ -11,6 +11,7 @@
  *   KNP_FAKE_NAMELESS	set: knpd has left no names
  *   KNP_FAKE_KNPD	set: knpd runs
  *   KNP_FAKE_ERROR	refuse with this errno
+ *   KNP_FAKE_AUDIT	set: mode audit
  *   KNP_FAKE_EMPTY	set: nothing was ever committed
  *   KNP_FAKE_EVENTS	file of drops, a JSON object a line: src, dst, protocol
  *			(a number), port, and reason and mode (numbers), iif
@@ -183,7 +184,8 @@ int knp_genl_info(struct knp_genl *g, struct knp_info *ret)
 		.generation = generation(),
 		.commit_time = (START_S - 60) * (uint64_t)SECOND_NS,
 		.families = g->families,
-		.mode = KNP_MODE_ENFORCE,
+		.mode = getenv("KNP_FAKE_AUDIT") ? KNP_MODE_AUDIT :
+						   KNP_MODE_ENFORCE,
 		.dflt = KNP_PASS,
 		.unknown_local = KNP_DROP,
 		.event_rate = 100,
