@@ -57,7 +57,8 @@ PKG_LIBS	:= $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null)
 CNI_PACKAGES	?= json-c libnl-3.0 libnl-route-3.0
 CNI_LIBS	:= $(shell $(PKG_CONFIG) --libs $(CNI_PACKAGES) 2>/dev/null)
 CNI_STATIC	:= $(shell $(PKG_CONFIG) --static --libs $(CNI_PACKAGES) 2>/dev/null)
-# The one C++ file, and what is linked only where it is: knpctl has none of it.
+# The one C++ file, and what is linked only where it is: where Pods are read from
+# an API server.
 CXX_PACKAGES	?= simdjson
 CXX_CFLAGS	:= $(shell $(PKG_CONFIG) --cflags $(CXX_PACKAGES) 2>/dev/null)
 CXX_LIBS	:= $(shell $(PKG_CONFIG) --libs $(CXX_PACKAGES) 2>/dev/null) \
@@ -118,7 +119,8 @@ CTL_O		:= $(patsubst %.c,$(BUILD)/obj/%.o, \
 			daemon/knpctl.c $(wildcard daemon/ctl_*.c))
 
 $(BUILD)/knpd: $(BUILD)/obj/daemon/knpd.o $(BUILD)/libknp.a $(BUILD)/libknpcore.a
-$(BUILD)/knpd: PKG_LIBS += $(CXX_LIBS) $(TLS_LIBS)
+$(BUILD)/knpd $(BUILD)/knpctl: PKG_LIBS += $(CXX_LIBS)
+$(BUILD)/knpd: PKG_LIBS += $(TLS_LIBS)
 $(BUILD)/knpctl: $(CTL_O) $(BUILD)/libknp.a $(BUILD)/libknpcore.a
 $(BUILD)/knpd $(BUILD)/knpctl:
 	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)

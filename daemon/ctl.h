@@ -2,8 +2,8 @@
 /*
  * What the subcommands of knpctl share.
  *
- * Exit status everywhere: 0 done; 1 it could not be done, one line on standard
- * error says why and what to do; 2 bad usage.
+ * Exit status everywhere but in diff: 0 done; 1 it could not be done, one line on
+ * standard error says why and what to do; 2 bad usage.
  *
  * Output is built once, as JSON values. With -o json it is printed as it is, with
  * -o yaml as YAML; as a table its cells go through libsmartcols. (Its own JSON,
@@ -199,6 +199,7 @@ int knp_ctl_explain(int argc, char **argv);
 int knp_ctl_monitor(int argc, char **argv);
 int knp_ctl_stats(int argc, char **argv);
 int knp_ctl_top(int argc, char **argv);
+int knp_ctl_diff(int argc, char **argv);
 int knp_ctl_simulate(int argc, char **argv);
 int knp_ctl_attach(int argc, char **argv);
 int knp_ctl_detach(int argc, char **argv);

@@ -30,7 +30,7 @@
  * superseded by a younger pod with its address) or the two have no family in
  * common. A question about such a pod is answered by exit status 2.
  */
-#include "ctl.h"
+#include "ctl_load.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -44,7 +44,6 @@
 #include <libsmartcols.h>
 
 #include "compile.h"
-#include "manifest.h"
 #include "protocols.h"
 #include "simulate.h"
 
@@ -207,85 +206,6 @@ static int parse(struct sim *s, int argc, char **argv)
 	}
 	status = check_usage(s);
 	return status ? status : -1;
-}
-
-static void print_faults(const struct knp_faults *faults)
-{
-	char *line;
-
-	for (size_t i = 0; i < faults->n; i++) {
-		line = must(knp_fault_format(&faults->v[i]));
-		fprintf(stderr, "knpctl: %s\n", line);
-		free(line);
-	}
-}
-
-static int twice(const char *file, const char *kind, const char *ns,
-		 const char *name)
-{
-	fprintf(stderr, "knpctl: %s: %s %s%s%s: is in another -f too\n", file,
-		kind, ns, *ns ? "/" : "", name);
-	return CTL_USAGE;
-}
-
-static int out_of_memory(void)
-{
-	return knp_ctl_fail("out of memory");
-}
-
-/* Move what one -f says to what the others said. */
-static int move(struct knp_store *to, struct knp_store *from, const char *file)
-{
-	struct knp_namespace *ns;
-	struct knp_policy *policy;
-	struct knp_pod *pod;
-
-	while (from->nnamespaces) {
-		ns = from->namespaces[from->nnamespaces - 1];
-		if (knp_store_namespace(to, ns->name))
-			return twice(file, "Namespace", "", ns->name);
-		ns = knp_store_take_namespace(from, ns->name);
-		if (knp_store_put_namespace(to, ns))
-			return out_of_memory();
-	}
-	while (from->npods) {
-		pod = from->pods[from->npods - 1];
-		if (knp_store_pod(to, pod->ns, pod->name))
-			return twice(file, "Pod", pod->ns, pod->name);
-		pod = knp_store_take_pod(from, pod->ns, pod->name);
-		if (knp_store_put_pod(to, pod))
-			return out_of_memory();
-	}
-	while (from->npolicies) {
-		policy = from->policies[from->npolicies - 1];
-		if (knp_store_policy(to, policy->ns, policy->name))
-			return twice(file, "NetworkPolicy", policy->ns,
-				     policy->name);
-		policy = knp_store_take_policy(from, policy->ns, policy->name);
-		if (knp_store_put_policy(to, policy))
-			return out_of_memory();
-	}
-	return 0;
-}
-
-static int read_file(struct sim *s, const char *file)
-{
-	struct knp_store *store = must(knp_store_new());
-	struct knp_faults faults = { 0 };
-	int status = 0;
-	int err;
-
-	err = knp_manifest_load(file, store, &faults);
-	print_faults(&faults);
-	if (err == -ENOMEM)
-		status = out_of_memory();
-	else if (err && (err != -EINVAL || !s->keep_going))
-		status = CTL_USAGE;
-	else
-		status = move(s->store, store, file);
-	knp_faults_clear(&faults);
-	knp_store_free(store);
-	return status;
 }
 
 static int compile(struct sim *s)
@@ -681,7 +601,7 @@ static int evaluate(struct sim *s)
 
 	s->store = must(knp_store_new());
 	for (size_t i = 0; !status && i < s->nfiles; i++)
-		status = read_file(s, s->files[i]);
+		status = knp_ctl_load(s->files[i], s->keep_going, s->store);
 	if (!status)
 		status = compile(s);
 	if (status)

@@ -25,6 +25,7 @@ static const struct command {
 	{ "monitor", knp_ctl_monitor, "", "drops and commits as they happen" },
 	{ "stats", knp_ctl_stats, "", "packets per reason and rule" },
 	{ "top", knp_ctl_top, "", "the busiest rules and drops, per second" },
+	{ "diff", knp_ctl_diff, "-f DIR | -k FILE ...", "the kernel against what objects compile to" },
 	{ "simulate", knp_ctl_simulate, "-f DIR ...", "evaluate manifests; no root, no kernel" },
 	{ "wait", knp_ctl_wait, "policy NS/NAME ...", "until a policy, pod or version is enforced" },
 	{ "config", knp_ctl_config, "[NAME=VALUE]...", "show or change mode, defaults, rate" },
@@ -48,7 +49,8 @@ static void help(FILE *out)
 			 commands[i].args);
 		fprintf(out, "  %-28s %s\n", left, commands[i].help);
 	}
-	fputs("\n`knpctl COMMAND --help` says more. Exit status: 0 done, 1 failed, 2 bad usage.\n",
+	fputs("\n`knpctl COMMAND --help` says more. Exit status: 0 done, 1 failed, 2 bad usage; of\n"
+	      "diff: 0 the same, 1 different, 2 trouble.\n",
 	      out);
 }
 

@@ -588,7 +588,7 @@ int knp_diff_add(struct knp_diff *d, bool delete, uint32_t table,
 	return write_op(d, true, table, &head, sizeof(head), NULL, 0);
 }
 
-static bool same(uint32_t table, const void *a, const void *b)
+bool knp_ruleset_same(uint32_t table, const void *a, const void *b)
 {
 	const struct knp_rs_portset *pa = a, *pb = b;
 
@@ -628,7 +628,8 @@ static int write_puts(struct knp_diff *d, const struct knp_ruleset *from_rs,
 				break;
 			i++;
 		}
-		if (i < from->n && !cmp && same(table, at(from, i), at(to, j)))
+		if (i < from->n && !cmp &&
+		    knp_ruleset_same(table, at(from, i), at(to, j)))
 			continue;
 		err = knp_diff_add(d, false, table, at(to, j));
 		if (err)

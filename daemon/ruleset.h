@@ -106,6 +106,9 @@ const void *knp_recs_find(const struct knp_recs *r, uint32_t id);
 /* The order of two records of a table, by their keys. */
 int knp_ruleset_order(uint32_t table, const void *a, const void *b);
 
+/* Whether two records of a table are the same, ids included. */
+bool knp_ruleset_same(uint32_t table, const void *a, const void *b);
+
 /* Sort every array by its key. */
 void knp_ruleset_sort(struct knp_ruleset *rs);
 
@@ -161,6 +164,21 @@ int knp_diff_add(struct knp_diff *d, bool delete, uint32_t table,
 int knp_ruleset_diff(const struct knp_ruleset *from,
 		     const struct knp_ruleset *to, struct knp_diff **ret);
 void knp_diff_free(struct knp_diff *d);
+
+/*
+ * Told of a record that two rulesets do not have alike. NULL: one has none of
+ * that key. Not 0 ends the comparison.
+ */
+typedef int (*knp_compare_fn)(void *arg, uint32_t table, const void *from,
+			      const void *to);
+
+/*
+ * Compare one table of @from and @to (adopted), both sorted, in the order of
+ * keys. Return 0, or what @fn returned.
+ */
+int knp_ruleset_compare(const struct knp_ruleset *from,
+			const struct knp_ruleset *to, uint32_t table,
+			knp_compare_fn fn, void *arg);
 
 /* Name of a tag, NULL if unknown. */
 const char *knp_ruleset_name(const struct knp_ruleset *rs,
