@@ -487,7 +487,7 @@ check-kube: $(BUILD)/kube/follow $(BUILD)/knpd
 check-metrics: $(BUILD)/metrics/knpd
 	@tests/metrics/run
 
-check-ctl: $(BUILD)/ctl/knpctl
+check-ctl: $(BUILD)/ctl/knpctl $(BUILD)/knpd
 	@tests/ctl/run
 
 check-cni: $(BUILD)/knpd $(BUILD)/knp-cni

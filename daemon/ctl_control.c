@@ -18,7 +18,9 @@ static const char detach_help[] =
 	"usage: knpctl detach --yes [ipv4] [ipv6] [bridge]\n"
 	"STOP ENFORCING (default: all families). The tables stay, and knpd goes on filling\n"
 	"them; it attaches again when it is started the next time, or the module is loaded\n"
-	"again.\n";
+	"again.\n"
+	"\n"
+	"      --yes  say that you mean it\n";
 
 static const char config_help[] =
 	"usage: knpctl config [mode=enforce|audit] [default=pass|drop]\n"

@@ -59,7 +59,7 @@ static const char help[] =
 "                       may be given several times; - is standard input\n"
 "      --from WHO       who opens the connection: namespace/pod or an address\n"
 "      --to WHO         who is called: namespace/pod or an address\n"
-"      --port N[/PROTO] TCP (default), UDP or SCTP\n"
+"      --port N[/PROTO]  TCP (default), UDP or SCTP\n"
 "      --matrix         all pairs of pods\n"
 "      --keep-going     name what cannot be read, and evaluate what knpd would\n"
 "                       enforce of it\n"
