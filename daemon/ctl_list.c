@@ -126,21 +126,29 @@ int knp_ctl_list_cidrs(struct knp_ctl *c, struct json_object *rows)
 	return CTL_OK;
 }
 
-/* The sets that say something of a class; what others say is their default. */
-static struct json_object *sets_of(const struct knp_ctl *c, uint32_t class_id)
+/*
+ * For each class the sets that say something of it; what others say is their
+ * default. One pass over the rows, which are sorted by set.
+ */
+static struct json_object **sets_of_classes(const struct knp_ctl *c)
 {
+	const struct knp_rec_class *classes = c->rs->classes.v, *class;
+	struct json_object **v = calloc(c->rs->classes.n + 1, sizeof(*v));
 	const struct knp_rec_row *r = c->rs->rows.v;
-	struct json_object *sets = knp_ctl_array();
-	char id[16];
 	size_t i;
 
-	for (i = 0; i < c->rs->rows.n; i++) {
-		if (r[i].class_id != class_id)
-			continue;
-		snprintf(id, sizeof(id), "%u", r[i].set);
-		push_once(sets, id);
+	if (!v)
+		exit(knp_ctl_fail("out of memory"));
+
+	for (i = 0; i < c->rs->classes.n; i++)
+		v[i] = knp_ctl_array();
+	for (i = 0; i < c->rs->rows.n; i++, r++) {
+		class = knp_recs_find(&c->rs->classes, r->class_id);
+		if (class)
+			knp_ctl_push(v[class - classes],
+				     json_object_new_int64(r->set));
 	}
-	return sets;
+	return v;
 }
 
 int knp_ctl_list_classes(struct knp_ctl *c, struct json_object *rows)
@@ -149,7 +157,7 @@ int knp_ctl_list_classes(struct knp_ctl *c, struct json_object *rows)
 	const struct knp_rec_peer *peers = c->rs->peers.v;
 	const struct knp_rec_cidr *cidrs = c->rs->cidrs.v;
 	struct { uint32_t peers, cidrs; } *n;
-	struct json_object *row;
+	struct json_object *row, **sets;
 	size_t i;
 
 	/* Ids of classes are bounded by their number in the uapi: 16 bits. */
@@ -162,6 +170,7 @@ int knp_ctl_list_classes(struct knp_ctl *c, struct json_object *rows)
 	for (i = 0; i < c->rs->cidrs.n; i++)
 		n[cidrs[i].class_id & UINT16_MAX].cidrs++;
 
+	sets = in_full(c) ? sets_of_classes(c) : NULL;
 	for (i = 0; i < c->rs->classes.n; i++, class++) {
 		row = knp_ctl_object();
 		knp_ctl_add_number(row, "id", class->id);
@@ -170,12 +179,13 @@ int knp_ctl_list_classes(struct knp_ctl *c, struct json_object *rows)
 				   n[class->id & UINT16_MAX].peers);
 		knp_ctl_add_number(row, "cidrs",
 				   n[class->id & UINT16_MAX].cidrs);
-		if (in_full(c))
-			knp_ctl_add(row, "sets", sets_of(c, class->id));
+		if (sets)
+			knp_ctl_add(row, "sets", sets[i]);
 		knp_ctl_add_tag(row, "tag", class->tag);
 		knp_ctl_push(rows, row);
 	}
 
+	free(sets);
 	free(n);
 	return CTL_OK;
 }

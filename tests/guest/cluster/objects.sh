@@ -154,6 +154,20 @@ matrix "... the new one holds, the old one is gone" <<-END
 	allow y/* x/c 80/UDP
 END
 
+version() {
+	host kubectl get networkpolicy -n x own \
+		-o jsonpath='{.metadata.resourceVersion}'
+}
+enforced() {
+	ctl node1 wait policy x/own --resource-version "$(version)" --timeout 20
+}
+check "knpctl waits for its resourceVersion" enforced
+annotate() { host kubectl annotate networkpolicy -n x own knp.test/a=b; }
+check "... which becomes another without a change" annotate
+check "... and that is waited for, too" enforced
+same() { ctl node1 diff --kubeconfig $KUBECONFIG_KNPD; }
+check "the kernel holds what the API server says" same
+
 before=$(generation node1)
 check "knpd of node1 is killed and started again" knpd_restart node1
 check "... nothing has changed: nothing is written" nothing_written "$before"

@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # What an operator sees: a drop is reported live with the names of the policies,
-# the rate is limited in the kernel and the loss is counted, rules and reasons
-# have counters, explain says what the packet path does; Prometheus is told which
-# policies drop, and a kubelet whether the node enforces.
+# or only what is asked for, the rate is limited in the kernel and the loss is
+# counted, rules and reasons have counters and rates, explain says what the packet
+# path does, diff what the kernel lacks, wait when it is there; Prometheus is told
+# which policies drop, and a kubelet whether the node enforces.
 # shellcheck source=tests/guest/lib.sh
 . /guest/lib.sh
 
@@ -99,6 +100,89 @@ dropped() {
 }
 check "explain by address: dropped" dropped "$(ip4_of y/a)" "$(ip4_of x/b)" 80/TCP
 check "explain by IPv6 address: dropped" dropped "$(ip6_of y/a)" "$(ip6_of x/b)" 80/TCP
+
+# filtered NAME OPTION...: drops that a filter wants go into /run/NAME.events
+declare -A FILTER_PID
+filtered() {
+	local name=$1
+
+	shift
+	ip netns exec node1 knpctl monitor --runtime-dir /run/knp-node1 -o json \
+		"$@" >"/run/$name.events" 2>>/run/monitor.err &
+	FILTER_PID[$name]=$!
+}
+filtered wanted --policy x/web --pod x/a --namespace x --direction ingress \
+	--reason ingress --port 81/UDP --drops -n 1
+filtered ports --port 82
+filtered audited --audit
+
+# denied PORT NAME: until the filter of that name has shown something
+denied() {
+	one x-a "$(ip4_of x/b)" "$1" >/dev/null
+	[ -s "/run/$2.events" ]
+}
+DEADLINE=100
+check "a filter shows a drop that it is for" await 20 denied 81/UDP wanted
+check "... it is that drop" jq -e '.src_pod == "x/a" and .dst_pod == "x/b" and
+	.port == 81 and .protocol == "UDP"' /run/wanted.events
+check "... and ends after as many as were wanted" wait "${FILTER_PID[wanted]}"
+check "a filter for another port shows that" await 20 denied 82/UDP ports
+check "... and no other" jq -e -s 'all(.port == 82)' /run/ports.events
+check "mode becomes audit" on node1 knpctl config mode=audit
+check "a filter for that mode shows what would be dropped" \
+	await 20 denied 81/UDP audited
+check "... and not what was" jq -e -s 'all(.mode == "audit")' /run/audited.events
+check "mode becomes enforce" on node1 knpctl config mode=enforce
+kill "${FILTER_PID[ports]}" "${FILTER_PID[audited]}"
+DEADLINE=2500
+
+# Allowed and denied connections for as long as top looks.
+busy() {
+	while one x-a "$(ip4_of x/b)" 80/TCP && one x-a "$(ip4_of x/b)" 81/UDP; do
+		:
+	done >/dev/null
+}
+top_says() {
+	DEADLINE=100 busy &
+	ctl node1 top --once -i 2 -o json >/run/top
+	kill $!
+	jq -e "any(.rows[]; $1)" /run/top || { cat /run/top; return 1; }
+}
+check "top shows the rule that is busy" top_says \
+	'.name == "x/web ingress[0]" and .verdict == "pass" and .packets_per_second > 0'
+check "... and the reason of drops" top_says \
+	'.name == "ingress" and .verdict == "drop" and .packets_per_second > 0'
+
+differs() {
+	local code=0
+
+	ctl node1 diff -f $MANIFESTS "$@" >/run/diff || code=$?
+	equals "$code" 1 || { cat /run/diff; return 1; }
+}
+same() { ctl node1 diff -f $MANIFESTS; }
+check "the kernel holds what the manifests say" same
+policy y/late >/run/late.yaml <<-END
+	podSelector: {}
+	policyTypes: [Ingress]
+END
+check "a policy more is a difference" differs -f /run/late.yaml
+check "... that names it" grep -qE '^\+set +ingress of y/late' /run/diff
+refute "nobody waits for what does not come" \
+	ctl node1 wait policy y/late --timeout 1
+ctl node1 wait policy y/late --timeout 20 >/run/waited &
+waiting=$!
+change "it comes" apply y/late <<-END
+	podSelector: {}
+	policyTypes: [Ingress]
+END
+check "who waits for it is told" wait $waiting
+check "... that it is enforced" grep -q "policy y/late is enforced" /run/waited
+check "its pod is there" ctl node1 wait pod y/a --timeout 0
+check "the kernel holds it, too" same
+ctl node1 wait policy y/late --for=delete --timeout 20 >/run/waited &
+waiting=$!
+change "it goes" delete y/late
+check "who waits for its end is told" wait $waiting
 
 # by WHAT DIRECTION POLICY: of knp_policy_WHAT_total
 by() { metric "knp_policy_$1_total{direction=\"$2\",namespace=\"x\",policy=\"$3\"}"; }
