@@ -525,8 +525,12 @@ static int run(struct diff *d)
 
 /* ---- command line -------------------------------------------------------- */
 
-enum { OPT_CONTEXT = CTL_OPT_FIRST, OPT_IN_CLUSTER, OPT_TIMEOUT,
-       OPT_KEEP_GOING };
+enum {
+	OPT_CONTEXT = CTL_OPT_FIRST,
+	OPT_IN_CLUSTER,
+	OPT_TIMEOUT,
+	OPT_KEEP_GOING,
+};
 
 static int parse_timeout(struct diff *d, const char *text)
 {

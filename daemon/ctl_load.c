@@ -18,9 +18,8 @@ void knp_ctl_fault(const struct knp_fault *fault)
 
 static void print_faults(const struct knp_faults *faults)
 {
-	for (size_t i = 0; i < faults->n; i++) {
+	for (size_t i = 0; i < faults->n; i++)
 		knp_ctl_fault(&faults->v[i]);
-	}
 }
 
 static int twice(const char *file, const char *kind, const char *ns,

@@ -21,14 +21,14 @@ _knpctl_tables() {
 
 # "mode=enforce mode=audit ..."; of a number only what is before it
 _knpctl_settings() {
-	local setting word
+	local setting value
 
 	for setting in $(_knpctl_run config --help |
 			grep -oE '\[[a-z-]+=[^]]+\]' | tr -d '[]'); do
-		for word in ${setting#*=}; do
-			case $word in
+		for value in $(tr '|' ' ' <<<"${setting#*=}"); do
+			case $value in
 			*[A-Z]*) echo "${setting%%=*}=" ;;
-			*) printf "${setting%%=*}=%s\n" ${word//|/ } ;;
+			*) echo "${setting%%=*}=$value" ;;
 			esac
 		done
 	done
