@@ -113,7 +113,7 @@ _knpctl() {
 	done
 
 	case $before in
-	-f | --file | -k | --kubeconfig | --runtime-dir)
+	-f | --file | -k | --kubeconfig | --state | --runtime-dir)
 		compopt -o filenames 2>/dev/null
 		mapfile -t COMPREPLY < <(compgen -f -- "$current")
 		return
