@@ -55,6 +55,26 @@ static void known_tags_keep_their_ids_and_new_ones_take_free_ids(void **state)
 	knp_ruleset_free(rs);
 }
 
+static void a_record_is_found_by_its_id(void **state)
+{
+	struct knp_ruleset *rs = knp_ruleset_new();
+	const struct knp_rec_rule *v;
+
+	(void)state;
+	assert_null(knp_recs_find(&rs->rules, 1));
+	add_rule(rs, 2, 'a');
+	add_rule(rs, 3, 'b');
+	add_rule(rs, 70000, 'c');
+	v = rs->rules.v;
+	assert_ptr_equal(knp_recs_find(&rs->rules, 2), &v[0]);
+	assert_ptr_equal(knp_recs_find(&rs->rules, 3), &v[1]);
+	assert_ptr_equal(knp_recs_find(&rs->rules, 70000), &v[2]);
+	assert_null(knp_recs_find(&rs->rules, 1));
+	assert_null(knp_recs_find(&rs->rules, 4));
+	assert_null(knp_recs_find(&rs->rules, 70001));
+	knp_ruleset_free(rs);
+}
+
 static void running_out_of_ids_changes_nothing(void **state)
 {
 	struct knp_ruleset *base = knp_ruleset_new();
@@ -202,6 +222,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(limits_are_those_of_the_tables),
 		cmocka_unit_test(known_tags_keep_their_ids_and_new_ones_take_free_ids),
+		cmocka_unit_test(a_record_is_found_by_its_id),
 		cmocka_unit_test(running_out_of_ids_changes_nothing),
 		cmocka_unit_test(malformed_dumps_are_refused),
 		cmocka_unit_test(tables_take_every_difference),
