@@ -24,8 +24,9 @@
 
 static const char help[] =
 	"usage: knpctl top [OPTION]...\n"
-	"The busiest rules, by what they allowed, and the reasons of drops: packets and\n"
-	"bytes per second between two reads of the counters. Until interrupted.\n"
+	"The busiest rules, by what they allowed, policies, by what they denied together,\n"
+	"and reasons of drops: packets and bytes per second between two reads of the\n"
+	"counters. Until interrupted.\n"
 	"\n"
 	"  -i, --interval SECONDS  between two reads (default: 2; 0.1 to 3600)\n"
 	"  -n, --iterations N      end after N readings\n"
@@ -38,8 +39,9 @@ static const struct knp_column columns[] = {
 	{ "packets_per_second", "PACKETS/S", CTL_RIGHT },
 	{ "bytes_per_second", "BYTES/S", CTL_RIGHT },
 	{ "verdict", "VERDICT", CTL_VERDICT },
+	{ "kind", "BY", 0 },
 	{ "id", "ID", CTL_RIGHT },
-	{ "name", "RULE OR REASON", 0 },
+	{ "name", "NAME", 0 },
 	{ "packets", "PACKETS", CTL_RIGHT | CTL_EXTRA },
 	{ "bytes", "BYTES", CTL_RIGHT | CTL_EXTRA },
 };
@@ -66,33 +68,48 @@ static void clear_reading(struct knp_reading *r)
 {
 	knp_counters_clear(&r->counters);
 	free(r->rules.v);
+	free(r->sets.v);
 	memset(r, 0, sizeof(*r));
 }
 
-/*
- * Rules first: one that comes in between is seen the next time, and one that
- * goes has a counter of nothing.
- */
-static int read_now(struct top *t, struct knp_reading *ret)
+/* One table of the kernel's, which is moved to @ret. */
+static int read_table(struct top *t, uint32_t table, struct knp_recs *ret)
 {
 	struct knp_ctl *c = &t->c;
 	struct knp_ruleset *rs;
-	uint64_t instance = c->info.instance;
+	struct knp_recs *from;
 	int err;
 
-	err = knp_genl_snapshot(c->g, KNP_TABLE_RULE, &rs, &c->info);
+	err = knp_genl_snapshot(c->g, table, &rs, &c->info);
 	if (err)
-		return knp_ctl_refused(c, err, "cannot read the rules");
-	err = knp_genl_counters(c->g, &ret->counters);
-	if (err) {
-		knp_ruleset_free(rs);
-		return knp_ctl_refused(c, err, "cannot read the counters");
-	}
-
-	ret->rules = rs->rules;
-	memset(&rs->rules, 0, sizeof(rs->rules));
+		return err;
+	from = knp_ruleset_table(rs, table);
+	*ret = *from;
+	from->v = NULL;
+	from->n = 0;
 	knp_ruleset_free(rs);
-	if (t->begun && c->info.instance != instance)
+	return 0;
+}
+
+/*
+ * Tables first: what comes in between is seen the next time, and what goes has
+ * a counter of nothing.
+ */
+static int read_now(struct top *t, struct knp_reading *ret)
+{
+	uint64_t instance = t->c.info.instance;
+	int err;
+
+	err = read_table(t, KNP_TABLE_RULE, &ret->rules);
+	if (!err)
+		err = read_table(t, KNP_TABLE_SET, &ret->sets);
+	if (!err)
+		err = knp_genl_counters(t->c.g, &ret->counters);
+	if (err) {
+		clear_reading(ret);
+		return knp_ctl_refused(&t->c, err, "cannot read the counters");
+	}
+	if (t->begun && t->c.info.instance != instance)
 		clear_reading(&t->before);
 	return CTL_OK;
 }
@@ -105,7 +122,11 @@ static uint64_t per_second(uint64_t n, double seconds)
 static struct json_object *row_json(const struct top *t,
 				    const struct knp_rate *r, double seconds)
 {
-	bool rule = r->kind == KNP_RATE_RULE;
+	static const char * const kinds[] = {
+		[KNP_RATE_RULE] = "rule",
+		[KNP_RATE_SET]	= "policies",
+		[KNP_RATE_DROP] = "reason",
+	};
 	struct json_object *row = knp_ctl_object();
 
 	knp_ctl_add_number(row, "packets_per_second",
@@ -113,14 +134,16 @@ static struct json_object *row_json(const struct top *t,
 	knp_ctl_add_number(row, "bytes_per_second",
 			   per_second(r->bytes, seconds));
 	knp_ctl_add_text(row, "verdict",
-			 knp_ctl_action(rule ? KNP_PASS : KNP_DROP));
-	if (rule)
-		knp_ctl_add_number(row, "id", r->id);
-	else
+			 knp_ctl_action(r->kind == KNP_RATE_RULE ? KNP_PASS :
+								   KNP_DROP));
+	knp_ctl_add_text(row, "kind", kinds[r->kind]);
+	if (r->kind == KNP_RATE_DROP)
 		knp_ctl_add_text(row, "id", NULL);
-	knp_ctl_add_text(row, "name", rule ?
-			 knp_names_tag(t->c.names, r->tag) :
-			 knp_ctl_reason(r->id));
+	else
+		knp_ctl_add_number(row, "id", r->id);
+	knp_ctl_add_text(row, "name", r->kind == KNP_RATE_DROP ?
+			 knp_ctl_reason(r->id) :
+			 knp_names_tag(t->c.names, r->tag));
 	knp_ctl_add_number(row, "packets", r->packets);
 	knp_ctl_add_number(row, "bytes", r->bytes);
 	return row;

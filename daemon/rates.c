@@ -5,19 +5,64 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "numbers.h"
+
 static const struct knp_counter zero;
 
-/* What a rule had counted; nothing, if it was another one of that id. */
-static const struct knp_counter *counted(const struct knp_reading *r,
-					 const struct knp_rec_rule *rule)
-{
-	const struct knp_rec_rule *then = knp_recs_find(&r->rules, rule->id);
-	const struct knp_counter *n;
+/* struct table - the rules or sets of a reading, and what they counted */
+struct table {
+	enum knp_rate_kind kind;
+	uint32_t table;
+	const struct knp_recs *recs;
+	const struct knp_counter *counters;
+	size_t n;
+};
 
-	if (!then || memcmp(then->tag, rule->tag, KNP_TAG_LEN))
+static struct table rules_of(const struct knp_reading *r)
+{
+	return (struct table){
+		.kind = KNP_RATE_RULE,
+		.table = KNP_TABLE_RULE,
+		.recs = &r->rules,
+		.counters = r->counters.rules,
+		.n = r->counters.nrules,
+	};
+}
+
+static struct table sets_of(const struct knp_reading *r)
+{
+	return (struct table){
+		.kind = KNP_RATE_SET,
+		.table = KNP_TABLE_SET,
+		.recs = &r->sets,
+		.counters = r->counters.sets,
+		.n = r->counters.nsets,
+	};
+}
+
+static const struct knp_counter *counter_of(const struct table *t, uint32_t id)
+{
+	const struct knp_counter *found;
+
+	/* A counter starts with its id. */
+	found = t->n ? bsearch(&id, t->counters, t->n, sizeof(*t->counters),
+			       knp_by_number) : NULL;
+	return found ? found : &zero;
+}
+
+/* What one of an id had counted; nothing, if that was another one. */
+static const struct knp_counter *counted(const struct table *t, uint32_t id,
+					 const uint8_t *tag)
+{
+	const char *rec = knp_recs_find(t->recs, id);
+	size_t i;
+
+	if (!rec)
 		return &zero;
-	n = knp_counters_rule(&r->counters, rule->id);
-	return n ? n : &zero;
+	i = (size_t)(rec - (const char *)t->recs->v) / t->recs->size;
+	if (memcmp(knp_ruleset_tag(t->table, t->recs, i), tag, KNP_TAG_LEN))
+		return &zero;
+	return counter_of(t, id);
 }
 
 static void subtract(const struct knp_counter *now,
@@ -59,20 +104,20 @@ static int by_bytes(const void *a, const void *b)
 	return by_kind(x, y);
 }
 
-static size_t add_rules(const struct knp_reading *before,
-			const struct knp_reading *now, struct knp_rate *v)
+static size_t add_table(const struct table *before, const struct table *now,
+			struct knp_rate *v)
 {
-	const struct knp_rec_rule *rule = now->rules.v;
 	size_t n = 0;
 
-	for (size_t i = 0; i < now->rules.n; i++, rule++) {
+	for (size_t i = 0; i < now->recs->n; i++) {
 		v[n] = (struct knp_rate){
-			.kind = KNP_RATE_RULE,
-			.id = rule->id,
+			.kind = now->kind,
+			.id = knp_ruleset_id(now->recs, i),
 		};
-		memcpy(v[n].tag, rule->tag, KNP_TAG_LEN);
-		subtract(counted(now, rule),
-			 before ? counted(before, rule) : &zero, &v[n]);
+		memcpy(v[n].tag, knp_ruleset_tag(now->table, now->recs, i),
+		       KNP_TAG_LEN);
+		subtract(counter_of(now, v[n].id),
+			 counted(before, v[n].id, v[n].tag), &v[n]);
 		n += v[n].packets || v[n].bytes;
 	}
 	return n;
@@ -86,7 +131,7 @@ static size_t add_drops(const struct knp_reading *before,
 	for (uint32_t i = KNP_REASON_PASS_LAST + 1; i <= KNP_REASON_MAX; i++) {
 		v[n] = (struct knp_rate){ .kind = KNP_RATE_DROP, .id = i };
 		subtract(&now->counters.reasons[i],
-			 before ? &before->counters.reasons[i] : &zero, &v[n]);
+			 &before->counters.reasons[i], &v[n]);
 		n += v[n].packets || v[n].bytes;
 	}
 	return n;
@@ -101,15 +146,20 @@ int knp_rates_new(const struct knp_reading *before,
 		[KNP_RATE_BY_BYTES]   = by_bytes,
 		[KNP_RATE_BY_ID]      = by_id,
 	};
+	static const struct knp_reading nothing;
+	const struct knp_reading *then = before ? before : &nothing;
+	const struct table rules[] = { rules_of(then), rules_of(now) };
+	const struct table sets[] = { sets_of(then), sets_of(now) };
 	struct knp_rate *v;
 
 	/* One more, where the last that does not count is tried. */
-	v = calloc(now->rules.n + KNP_REASON_MAX + 1, sizeof(*v));
+	v = calloc(now->rules.n + now->sets.n + KNP_REASON_MAX + 1, sizeof(*v));
 	if (!v)
 		return -ENOMEM;
 
-	*n = add_rules(before, now, v);
-	*n += add_drops(before, now, v + *n);
+	*n = add_table(&rules[0], &rules[1], v);
+	*n += add_table(&sets[0], &sets[1], v + *n);
+	*n += add_drops(then, now, v + *n);
 	qsort(v, *n, sizeof(*v), orders[order]);
 	*ret = v;
 	return 0;

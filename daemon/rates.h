@@ -3,8 +3,8 @@
  * What counters did between two reads: who was busy. PURE: no socket, no clock.
  *
  * A counter that went back was begun anew (the module was loaded again), so all
- * of it is new. Ids of rules are used again, under another tag; a rule that was
- * not there at the first read began at zero.
+ * of it is new. Ids of rules and sets are used again, under another tag; one that
+ * was not there at the first read began at zero.
  */
 #ifndef KNP_RATES_H
 #define KNP_RATES_H
@@ -18,15 +18,17 @@
 
 /** enum knp_rate_kind - what was counted */
 enum knp_rate_kind {
-	KNP_RATE_RULE,		/* @id: of a rule */
-	KNP_RATE_DROP,		/* @id: enum knp_reason */
+	KNP_RATE_RULE,		/* @id: of a rule: what it allowed */
+	KNP_RATE_SET,		/* @id: of a policy set: what it denied */
+	KNP_RATE_DROP,		/* @id: enum knp_reason, of which two are */
+				/* denials by sets, added up */
 };
 
 /** struct knp_rate - packets and bytes between two reads */
 struct knp_rate {
 	enum knp_rate_kind kind;
 	uint32_t id;
-	uint8_t tag[KNP_TAG_LEN];	/* of a rule */
+	uint8_t tag[KNP_TAG_LEN];	/* of a rule or a set */
 	uint64_t packets;
 	uint64_t bytes;
 };
@@ -40,11 +42,12 @@ enum knp_rate_order {
 
 /**
  * struct knp_reading - one read
- * @rules: the table of rules of the same time, sorted by id
+ * @rules, @sets: the tables of the same time, sorted by id
  */
 struct knp_reading {
 	struct knp_counters counters;
 	struct knp_recs rules;
+	struct knp_recs sets;
 };
 
 /**
@@ -52,8 +55,8 @@ struct knp_reading {
  * @before: NULL: all counters began at zero
  * @now: the later one
  * @order: of the result
- * @ret: rules that are there now, and reasons of drops, that counted something;
- *	 to free()
+ * @ret: rules and sets that are there now, and reasons of drops, that counted
+ *	 something; to free()
  * @n: how many
  *
  * Return: 0 or -ENOMEM.

@@ -230,6 +230,10 @@ int knp_genl_counters(struct knp_genl *g, struct knp_counters *ret)
 	ret->rules = calloc(rs->rules.n + 1, sizeof(*ret->rules));
 	for (i = 0; i < rs->rules.n; i++)
 		grow(&ret->rules[i], knp_ruleset_id(&rs->rules, i));
+	ret->nsets = rs->sets.n;
+	ret->sets = calloc(rs->sets.n + 1, sizeof(*ret->sets));
+	for (i = 0; i < rs->sets.n; i++)
+		grow(&ret->sets[i], knp_ruleset_id(&rs->sets, i));
 	for (i = 0; i <= KNP_REASON_MAX; i++)
 		grow(&ret->reasons[i], i % 2 ? i : 0);
 	for (i = 0; i <= KNP_REASON_MAX; i++)

@@ -16,13 +16,16 @@ static struct knp_reading *reading_new(void)
 
 	assert_non_null(r);
 	r->rules.size = sizeof(struct knp_rec_rule);
+	r->sets.size = sizeof(struct knp_rec_set);
 	return r;
 }
 
 static void reading_free(struct knp_reading *r)
 {
 	free(r->counters.rules);
+	free(r->counters.sets);
 	free(r->rules.v);
+	free(r->sets.v);
 	free(r);
 }
 
@@ -39,6 +42,21 @@ static void add_rule(struct knp_reading *r, uint32_t id, uint8_t tag,
 	assert_non_null(c->rules);
 	c->rules[c->nrules++] = (struct knp_counter){
 		.id = id, .packets = packets, .bytes = bytes,
+	};
+}
+
+static void add_set(struct knp_reading *r, uint32_t id, uint8_t tag,
+		    uint64_t packets)
+{
+	struct knp_counters *c = &r->counters;
+	struct knp_rec_set rec = { .id = id };
+
+	memset(rec.tag, tag, sizeof(rec.tag));
+	assert_non_null(knp_recs_add(&r->sets, &rec));
+	c->sets = reallocarray(c->sets, c->nsets + 1, sizeof(*c->sets));
+	assert_non_null(c->sets);
+	c->sets[c->nsets++] = (struct knp_counter){
+		.id = id, .packets = packets, .bytes = packets * 10,
 	};
 }
 
@@ -149,6 +167,32 @@ static void reasons_of_drops_count_and_those_of_passing_do_not(void **state)
 	reading_free(now);
 }
 
+static void sets_count_what_they_denied(void **state)
+{
+	struct knp_reading *before = reading_new(), *now = reading_new();
+	struct knp_rate *v;
+
+	(void)state;
+	add_set(before, 1, 'a', 10);
+	add_set(before, 2, 'b', 10);
+	add_rule(before, 1, 'a', 90, 900);
+	add_set(now, 1, 'a', 14);
+	add_set(now, 2, 'x', 12);
+	add_set(now, 3, 'c', 0);
+	add_rule(now, 1, 'a', 90, 900);
+	v = rates(before, now, KNP_RATE_BY_ID, 2);
+	assert_int_equal(v[0].kind, KNP_RATE_SET);
+	assert_int_equal(v[0].id, 1);
+	assert_int_equal(v[0].tag[0], 'a');
+	assert_int_equal(v[0].packets, 4);
+	assert_int_equal(v[0].bytes, 40);
+	assert_int_equal(v[1].id, 2);
+	assert_int_equal(v[1].packets, 12);
+	free(v);
+	reading_free(before);
+	reading_free(now);
+}
+
 static void the_busiest_is_first_by_packets_or_bytes(void **state)
 {
 	struct knp_reading *before = reading_new(), *now = reading_new();
@@ -185,6 +229,7 @@ int main(void)
 		cmocka_unit_test(a_counter_that_went_back_was_begun_anew),
 		cmocka_unit_test(without_an_earlier_read_all_is_new),
 		cmocka_unit_test(reasons_of_drops_count_and_those_of_passing_do_not),
+		cmocka_unit_test(sets_count_what_they_denied),
 		cmocka_unit_test(the_busiest_is_first_by_packets_or_bytes),
 	};
 

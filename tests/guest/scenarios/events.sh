@@ -152,6 +152,8 @@ check "top shows the rule that is busy" top_says \
 	'.name == "x/web ingress[0]" and .verdict == "pass" and .packets_per_second > 0'
 check "... and the reason of drops" top_says \
 	'.name == "ingress" and .verdict == "drop" and .packets_per_second > 0'
+check "... and the policies that deny" jq -e 'any(.rows[];
+	.kind == "policies" and .name == "x/web" and .packets > 0)' /run/top
 
 differs() {
 	local code=0
