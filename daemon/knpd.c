@@ -862,27 +862,7 @@ static void stop(struct knpd *d)
 int main(int argc, char **argv)
 {
 	struct knpd d = {
-		.opt = {
-			.runtime_dir = KNP_RUNTIME_DIR,
-			.push = {
-				.families = KNP_FAMILY_ALL,
-				.mode = -1,
-				.unknown_local = -1,
-				.node_egress = -1,
-				.lb_probes = -1,
-			},
-			.exporter = {
-				.http.listen = KNP_METRICS_LISTEN,
-				.health = {
-					.fatal = KNP_FATAL_DEFAULT,
-					.stale_ms = KNP_STALE_MS,
-				},
-			},
-			.level = KNP_LOG_INFO,
-			.kube = {
-				.spread_ms = KNP_START_SPREAD_MS,
-			},
-		},
+		.opt = knp_options_default,
 		.lock = -1,
 		.status = { .state = "starting" },
 		.retry_ms = RETRY_FIRST_MS,

@@ -17,6 +17,28 @@
 
 #define NULL_BACKEND	"null:"
 
+const struct knp_options knp_options_default = {
+	.runtime_dir = KNP_RUNTIME_DIR,
+	.push = {
+		.families = KNP_FAMILY_ALL,
+		.mode = -1,
+		.unknown_local = -1,
+		.node_egress = -1,
+		.lb_probes = -1,
+	},
+	.exporter = {
+		.http.listen = KNP_METRICS_LISTEN,
+		.health = {
+			.fatal = KNP_FATAL_DEFAULT,
+			.stale_ms = KNP_STALE_MS,
+		},
+	},
+	.level = KNP_LOG_INFO,
+	.kube = {
+		.spread_ms = KNP_START_SPREAD_MS,
+	},
+};
+
 static void usage(FILE *out)
 {
 	fputs("usage: knpd [SOURCE] [OPTION]...\n"

@@ -40,6 +40,9 @@ struct knp_options {
 	bool cni;
 };
 
+/* What holds where the command line says nothing. */
+extern const struct knp_options knp_options_default;
+
 /*
  * Read the command line into @o, which holds the defaults. Says on standard
  * error what is wrong with it. Return 0, 1 if there is nothing more to do, or
