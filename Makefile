@@ -168,6 +168,9 @@ $(BUILD)/unit/%: $(BUILD)/san/tests/unit/%.o $(UNIT_LIB:%.c=$(BUILD)/san/%.o) \
 	$(call say,LD san,$@)$(CC) $(SANITIZE) $(UNIT_WRAP) -o $@ $^ -lcmocka \
 		$(PKG_LIBS) $(CXX_LIBS)
 
+# Options of knpd are those of all that it is linked with.
+$(BUILD)/unit/test_options: PKG_LIBS += $(TLS_LIBS)
+
 # Every step on the way to the disk can be made to fail, or to be the last one.
 $(BUILD)/unit/test_state_file: UNIT_WRAP += -Wl,--wrap=mkdir,--wrap=open \
 	-Wl,--wrap=write,--wrap=fsync,--wrap=rename
