@@ -4,8 +4,8 @@
  * says what each means. PURE but for what is said about the process itself: what
  * the kernel counts is handed in.
  *
- *   knpd ── enforced, refused ──► struct knp_metrics ─┐
- *   knp.ko ── counters ──► knp_metrics_take() ────────┴─► knp_metrics_render()
+ *   knpd -- enforced, refused --> struct knp_metrics -.
+ *   knp.ko -- counters --> knp_metrics_take() --------+-> knp_metrics_render()
  *
  * Packets by policy. The kernel counts for ids, which come and go as policies
  * change; what they counted since the last look is added to the policies that

@@ -82,6 +82,18 @@ static void render_added(const struct knp_npm *n, struct knp_prom *p,
 	}
 }
 
+static void render_times(struct knp_prom *p, const struct knp_summary *s,
+			 int op, bool failed, int64_t now_ms)
+{
+	const struct knp_prom_label labels[] = {
+		{ "operation", operations[op] },
+		{ "had_error", text_of(failed) },
+		{ NULL, NULL },
+	};
+
+	knp_prom_summary(p, labels, s, now_ms);
+}
+
 static void render_exec(const struct knp_npm *n, struct knp_prom *p,
 			enum knp_kind kind, int64_t now_ms)
 {
@@ -94,10 +106,7 @@ static void render_exec(const struct knp_npm *n, struct knp_prom *p,
 		for (int failed = 0; failed < 2; failed++) {
 			s = &n->exec[kind][op][failed];
 			if (s->count)
-				knp_prom_summary(p, KNP_PROM_LABELS(
-						 { "operation", operations[op] },
-						 { "had_error", text_of(failed) }),
-						 s, now_ms);
+				render_times(p, s, op, failed, now_ms);
 		}
 	}
 }

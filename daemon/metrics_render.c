@@ -150,10 +150,10 @@ static void render_commits(const struct knp_scrape *s, struct knp_prom *p)
 		knp_prom_count(p, LABELS({ "reason", failures[i] }),
 			       s->m->failures[i]);
 	knp_prom_family(p, "knp_commit_seconds", "histogram",
-			"Duration of transactions, from the first message to the acknowledgement of the commit.");
+			"Duration of transactions, from the first message to the acknowledgment of the commit.");
 	knp_prom_histogram(p, NULL, &s->m->commit);
 	knp_prom_family(p, "knp_event_to_enforced_seconds", "histogram",
-			"From the first byte of a change at the source to the acknowledgement of the commit that enforces it.");
+			"From the first byte of a change at the source to the acknowledgment of the commit that enforces it.");
 	knp_prom_histogram(p, NULL, &s->m->latency);
 	knp_prom_gauge(p, "knp_pending_seconds",
 		       "How long the oldest change has been waiting to be enforced, 0 if none is.",
@@ -237,6 +237,29 @@ static const struct knp_reflect *resource(const struct knp_scrape *s,
 						NULL;
 }
 
+static void count_of(struct knp_prom *p, const struct knp_reflect *r,
+		     const char *reason, uint64_t n)
+{
+	const struct knp_prom_label labels[] = {
+		{ "resource", knp_kube_resource(r->kind) },
+		{ reason ? "reason" : NULL, reason },
+		{ NULL, NULL },
+	};
+
+	knp_prom_count(p, labels, n);
+}
+
+static void value_of(struct knp_prom *p, const struct knp_reflect *r,
+		     double value)
+{
+	const struct knp_prom_label labels[] = {
+		{ "resource", knp_kube_resource(r->kind) },
+		{ NULL, NULL },
+	};
+
+	knp_prom_value(p, labels, value);
+}
+
 static void render_endings(const struct knp_scrape *s, struct knp_prom *p)
 {
 	const struct knp_reflect *r;
@@ -245,18 +268,12 @@ static void render_endings(const struct knp_scrape *s, struct knp_prom *p)
 			"Requests to the API server that ended, other than by a whole list, by resource and reason.");
 	for (unsigned int i = 0; (r = resource(s, i)); i++)
 		for (int how = 0; how <= KNP_END_MAX; how++)
-			knp_prom_count(p, LABELS({ "resource",
-						   knp_kube_resource(r->kind) },
-						 { "reason", knp_end_name(how) }),
-				       r->endings[how]);
+			count_of(p, r, knp_end_name(how), r->endings[how]);
 	knp_prom_family(p, "knp_relists_total", "counter",
 			"Lists that had to be read again, by resource and reason.");
 	for (unsigned int i = 0; (r = resource(s, i)); i++)
 		for (int why = 0; why <= KNP_RELIST_MAX; why++)
-			knp_prom_count(p, LABELS({ "resource",
-						   knp_kube_resource(r->kind) },
-						 { "reason", knp_relist_name(why) }),
-				       r->relists[why]);
+			count_of(p, r, knp_relist_name(why), r->relists[why]);
 }
 
 /* A resourceVersion is opaque: shown where it is a number all the same. */
@@ -269,9 +286,7 @@ static void render_versions(const struct knp_scrape *s, struct knp_prom *p)
 	for (unsigned int i = 0; (r = resource(s, i)); i++)
 		if (r->version[0] &&
 		    strspn(r->version, "0123456789") == strlen(r->version))
-			knp_prom_value(p, LABELS({ "resource",
-						   knp_kube_resource(r->kind) }),
-				       strtod(r->version, NULL));
+			value_of(p, r, strtod(r->version, NULL));
 }
 
 static void render_watches(const struct knp_scrape *s, struct knp_prom *p)
@@ -281,23 +296,17 @@ static void render_watches(const struct knp_scrape *s, struct knp_prom *p)
 	knp_prom_family(p, "knp_watch_requests_total", "counter",
 			"Requests to the API server, lists and watches, by resource.");
 	for (unsigned int i = 0; (r = resource(s, i)); i++)
-		knp_prom_count(p, LABELS({ "resource",
-					   knp_kube_resource(r->kind) }),
-			       r->requests);
+		count_of(p, r, NULL, r->requests);
 	render_endings(s, p);
 	render_versions(s, p);
 	knp_prom_family(p, "knp_last_event_timestamp_seconds", "gauge",
 			"When the API server last sent anything, seconds since the epoch; 0: never.");
 	for (unsigned int i = 0; (r = resource(s, i)); i++)
-		knp_prom_value(p, LABELS({ "resource",
-					   knp_kube_resource(r->kind) }),
-			       epoch(s, r->contact_at));
+		value_of(p, r, epoch(s, r->contact_at));
 	knp_prom_family(p, "knp_last_current_timestamp_seconds", "gauge",
 			"When the objects of a resource were last known to be current, seconds since the epoch; 0: never.");
 	for (unsigned int i = 0; (r = resource(s, i)); i++)
-		knp_prom_value(p, LABELS({ "resource",
-					   knp_kube_resource(r->kind) }),
-			       epoch(s, r->current_at));
+		value_of(p, r, epoch(s, r->current_at));
 }
 
 /* ---- the module ----------------------------------------------------------- */

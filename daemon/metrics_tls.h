@@ -5,8 +5,9 @@
  *
  * All are files that are replaced while knpd runs. The certificate, its key and
  * the CA are looked at (stat(2)) when a client connects, the token when one
- * asks, but not more often than once a second; what cannot be read or does not fit together leaves what was there in
- * use, and is said once. Where nothing good was read yet nobody is let in.
+ * asks, but not more often than once a second; what cannot be read or does not
+ * fit together leaves what was there in use, and is said once. Where nothing
+ * good was read yet nobody is let in.
  */
 #ifndef KNP_METRICS_TLS_H
 #define KNP_METRICS_TLS_H

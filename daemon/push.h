@@ -68,7 +68,7 @@ struct knp_push_options {
 /**
  * struct knp_push_result - what one success did
  * @wrote: a transaction was committed
- * @commit_ns: how long it took, from its BEGIN to the acknowledgement
+ * @commit_ns: how long it took, from its BEGIN to the acknowledgment
  * @committed_ns: CLOCK_MONOTONIC when the commit (or, where nothing was to be
  *		  written, the comparison) was acknowledged
  */

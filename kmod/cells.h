@@ -31,10 +31,12 @@
  * Packets find the cells by the pointers in the groups. What owns the cells is
  * beside them: 16 groups have a part that holds their references. So who changes
  * a group copies two sets of 16 references, and not one of 251: each of them is
- * a line that no cache has, and another one when the copy is dropped. Where there are more than 36 keys to a group on average
- * (57 %), the table is built anew with half as many groups again; where no pilot
- * is found, which with a thousand groups happens to one of them before, with a
- * quarter. It is a third to 57 % full: a key costs 115 to 195 bytes.
+ * a line that no cache has, and another one when the copy is dropped.
+ *
+ * Where there are more than 36 keys to a group on average (57 %), the table is
+ * built anew with half as many groups again; where no pilot is found, which with
+ * a thousand groups happens to one of them before, with a quarter. It is a third
+ * to 57 % full: a key costs 115 to 195 bytes.
  *
  * Two kinds of tables are made of them:
  *   blocks     of 28 addresses, IPv6: of 16 (/124), with a class each: as many

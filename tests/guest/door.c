@@ -231,8 +231,8 @@ static void group_read(struct door *d, const struct nlattr *group)
 
 static int family_find(struct door *d)
 {
+	struct door_message m = { .len = 0 };
 	struct door_bytes got = { 0 };
-	struct door_message m;
 	const uint8_t *groups;
 	const void *id;
 	size_t len;

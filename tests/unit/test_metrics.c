@@ -10,6 +10,10 @@
 
 #include "metrics.h"
 
+#define DROP(direction, ns, policy, value) \
+	"knp_policy_drop_total{direction=\"" direction "\",namespace=\"" ns \
+	"\",policy=\"" policy "\"} " value
+
 #define SECOND	1000000000
 
 /* struct node - what a scrape is made of */
@@ -99,6 +103,11 @@ static bool says(struct node *n, const char *line)
 	return strstr(render(n), whole);
 }
 
+static void expect_line(struct node *n, const char *line)
+{
+	assert_true(says(n, line));
+}
+
 static void deny(struct node *n, size_t i, uint32_t id, uint64_t packets)
 {
 	n->sets[i] = (struct knp_counter){
@@ -132,11 +141,7 @@ static void take(struct node *n, uint8_t epoch)
 			 0);
 }
 
-#define DROP(direction, ns, policy, value) \
-	"knp_policy_drop_total{direction=\"" direction "\",namespace=\"" ns \
-	"\",policy=\"" policy "\"} " value
-
-static void a_drop_counts_for_each_policy_that_isolates(void **state)
+static void a_drop_counts_for_all_policies_that_isolate(void **state)
 {
 	struct node n;
 
@@ -285,9 +290,12 @@ static void what_is_enforced_is_observed(void **state)
 	assert_true(says(&n, "knp_event_to_enforced_seconds_sum 1"));
 	assert_true(says(&n, "knp_commit_seconds_bucket{le=\"0.001\"} 0"));
 	assert_true(says(&n, "knp_commit_seconds_bucket{le=\"0.0025\"} 1"));
-	assert_true(says(&n, "npm_add_policy_exec_time{had_error=\"false\",quantile=\"0.5\"} 1000"));
-	assert_true(says(&n, "npm_controller_pod_exec_time_count{operation=\"create\",had_error=\"false\"} 1"));
-	assert_true(says(&n, "npm_linux_iptables_restore_latency_seconds_bucket{operation=\"create\",le=\"0.016\"} 1"));
+	expect_line(&n,
+		    "npm_add_policy_exec_time{had_error=\"false\",quantile=\"0.5\"} 1000");
+	expect_line(&n,
+		    "npm_controller_pod_exec_time_count{operation=\"create\",had_error=\"false\"} 1");
+	expect_line(&n,
+		    "npm_linux_iptables_restore_latency_seconds_bucket{operation=\"create\",le=\"0.016\"} 1");
 	assert_true(says(&n, "npm_add_iptables_rule_exec_time_sum 2"));
 
 	/* No change and no transaction: nothing took time. */
@@ -299,9 +307,11 @@ static void what_is_enforced_is_observed(void **state)
 	knp_store_del_policy(n.store, "x", "p");
 	res.wrote = true;
 	knp_metrics_enforced(&n.m, n.store, &res, 9LL * SECOND);
-	assert_true(says(&n, "npm_controller_policy_exec_time_count{operation=\"delete\",had_error=\"false\"} 1"));
+	expect_line(&n,
+		    "npm_controller_policy_exec_time_count{operation=\"delete\",had_error=\"false\"} 1");
 	assert_true(says(&n, "npm_linux_iptables_delete_latency_seconds_count 1"));
-	assert_true(says(&n, "npm_controller_pod_exec_time_count{operation=\"create\",had_error=\"false\"} 1"));
+	expect_line(&n,
+		    "npm_controller_pod_exec_time_count{operation=\"create\",had_error=\"false\"} 1");
 	node_clear(&n);
 }
 
@@ -329,7 +339,8 @@ static void refusals_are_counted_by_reason(void **state)
 	}
 	/* The objects failed once, whatever was tried after that. */
 	assert_true(says(&n, "npm_add_policy_exec_time_count{had_error=\"true\"} 1"));
-	assert_true(says(&n, "npm_linux_iptables_restore_failure_total{operation=\"create\"} 1"));
+	expect_line(&n,
+		    "npm_linux_iptables_restore_failure_total{operation=\"create\"} 1");
 	node_clear(&n);
 }
 
@@ -445,7 +456,7 @@ static void a_warning_counts_where_it_is_told_to(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_drop_counts_for_each_policy_that_isolates),
+		cmocka_unit_test(a_drop_counts_for_all_policies_that_isolate),
 		cmocka_unit_test(an_allow_counts_for_the_policy_of_the_rule),
 		cmocka_unit_test(counts_go_on_when_the_module_is_loaded_anew),
 		cmocka_unit_test(an_id_that_was_given_anew_starts_from_zero),

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <getopt.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,19 +16,19 @@
 
 #define WORDS	8
 
-/* The state file of "knpd --manifests x" and these words, NULL at their end. */
-static const char *state_with(const char *first, ...)
+/* The state file of "knpd --manifests x" and these words. */
+static const char *state_with(const char *words)
 {
 	char *argv[WORDS + 4] = { "knpd", "--manifests", "x" };
 	struct knp_options o = { .runtime_dir = KNP_RUNTIME_DIR };
-	const char *word;
-	va_list args;
+	static char buf[256];
+	char *word, *rest;
 	int argc = 3;
 
-	va_start(args, first);
-	for (word = first; word; word = va_arg(args, const char *))
-		argv[argc++] = (char *)word;
-	va_end(args);
+	snprintf(buf, sizeof(buf), "%s", words);
+	for (word = strtok_r(buf, " ", &rest); word;
+	     word = strtok_r(NULL, " ", &rest))
+		argv[argc++] = word;
 	optind = 0;
 	assert_int_equal(knp_options_parse(argc, argv, &o), 0);
 	return o.state;
@@ -36,8 +37,8 @@ static const char *state_with(const char *first, ...)
 static void test_default(void **state)
 {
 	(void)state;
-	assert_string_equal(state_with(NULL), KNP_STATE_FILE);
-	assert_string_equal(state_with("--runtime-dir", KNP_RUNTIME_DIR, NULL),
+	assert_string_equal(state_with(""), KNP_STATE_FILE);
+	assert_string_equal(state_with("--runtime-dir " KNP_RUNTIME_DIR),
 			    KNP_STATE_FILE);
 }
 
@@ -45,28 +46,26 @@ static void test_default(void **state)
 static void test_another_runtime_folder(void **state)
 {
 	(void)state;
-	assert_null(state_with("--runtime-dir", "/run/other", NULL));
-	assert_string_equal(state_with("--runtime-dir", "/run/other",
-				       "--state", "/f", NULL), "/f");
-	assert_string_equal(state_with("--state", "/f", "--runtime-dir",
-				       "/run/other", NULL), "/f");
+	assert_null(state_with("--runtime-dir /run/other"));
+	assert_string_equal(state_with("--runtime-dir /run/other --state /f"), "/f");
+	assert_string_equal(state_with("--state /f --runtime-dir /run/other"), "/f");
 }
 
 static void test_chosen(void **state)
 {
 	(void)state;
-	assert_string_equal(state_with("--state", "/f", NULL), "/f");
-	assert_null(state_with("--state", "none", NULL));
+	assert_string_equal(state_with("--state /f"), "/f");
+	assert_null(state_with("--state none"));
 }
 
 /* Who does not stay, or writes nowhere, has nothing to keep. */
 static void test_does_not_stay(void **state)
 {
 	(void)state;
-	assert_null(state_with("--once", "--state", "/f", NULL));
-	assert_null(state_with("--dry-run", "--state", "/f", NULL));
-	assert_null(state_with("--backend", "null:/f", "--state", "/f", NULL));
-	assert_null(state_with("--once", NULL));
+	assert_null(state_with("--once --state /f"));
+	assert_null(state_with("--dry-run --state /f"));
+	assert_null(state_with("--backend null:/f --state /f"));
+	assert_null(state_with("--once"));
 }
 
 int main(void)

@@ -62,7 +62,7 @@ static void labels_are_escaped(void **state)
 static void numbers_are_read_back_as_they_were(void **state)
 {
 	static const double values[] = {
-		0, 1, 0.1, 1.0 / 3, 1e-5, 1795673878.25, 1e300, 123456789012345678.0,
+		0, 1, 0.1, 1.0 / 3, 0.00001, 1795673878.25, 1e300, 123456789012345678.0,
 	};
 	struct knp_prom p = writer();
 	char *text, *at;

@@ -302,9 +302,9 @@ enum knp_mode {
  * interface of role pod that is no endpoint. ENCAP (initially drop) judges
  * packets in packets that a pod sends to the node. NODE_EGRESS
  * (initially pass, as the API promises) judges what a pod sends to the node it
- * runs on, its egress set denies, and NODE_ALLOW does not name. LB_PROBES (initially drop) judges what
- * Azure's load balancer sends to pods (from 168.63.129.16) and their ingress
- * sets deny.
+ * runs on, its egress set denies, and NODE_ALLOW does not name. LB_PROBES
+ * (initially drop) judges what Azure's load balancer sends to pods (from
+ * 168.63.129.16) and their ingress sets deny.
  */
 enum knp_action {
 	KNP_PASS,

@@ -3,9 +3,11 @@
 #ifndef KNP_SHIM_LINUX_ATOMIC_H
 #define KNP_SHIM_LINUX_ATOMIC_H
 
-typedef struct {
+struct knp_shim_counter {
 	long counter;
-} atomic_long_t;
+};
+
+#define atomic_long_t struct knp_shim_counter
 
 static inline void atomic_long_add(long n, atomic_long_t *v)
 {
