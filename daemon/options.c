@@ -250,8 +250,9 @@ static int choose_source(struct knp_options *o)
 static void choose_state(struct knp_options *o)
 {
 	bool lasting = !o->once && !o->dry_run && !o->null_backend;
+	const char *dir = o->runtime_dir;
 
-	if (!o->state && !strcmp(o->runtime_dir, KNP_RUNTIME_DIR))
+	if (!o->state && dir && !strcmp(dir, KNP_RUNTIME_DIR))
 		o->state = KNP_STATE_FILE;
 	if (!lasting || (o->state && !strcmp(o->state, "none")))
 		o->state = NULL;
