@@ -222,7 +222,7 @@ $(BUILD)/cov/oracle/follower: $(BUILD)/cov/tests/oracle/follower.o \
 	$(call say,LD cov,$@)$(CC) --coverage -o $@ $^ $(PKG_LIBS) $(CXX_LIBS)
 
 # The same with a seeded bug. What a patch changes is linked before the archive
-# that holds the original.
+# that holds the original; of a header, what match.c becomes with it.
 MUTANTS		:= $(patsubst tests/oracle/mutants/%.patch,%, \
 			$(wildcard tests/oracle/mutants/*.patch))
 mutated		= $(shell sed -n 's,^+++ b/,,p' tests/oracle/mutants/$(1).patch)
@@ -230,7 +230,9 @@ $(BUILD)/mutants/%/follower: tests/oracle/mutants/%.patch \
 			     $(BUILD)/san/tests/oracle/follower.o \
 			     $(BUILD)/san/libknp.a $(BUILD)/san/libknpcore.a
 	@mkdir -p $(@D)
-	$(call say,MUTANT,$*)patch -s -o $(@D)/mutant.c $(call mutated,$*) $<
+	$(call say,MUTANT,$*)cp kmod/match.c $(@D)/mutant.c
+	$(Q)patch -s -o $(@D)/$(if $(filter %.h,$(call mutated,$*)),$(notdir \
+		$(call mutated,$*)),mutant.c) $(call mutated,$*) $<
 	$(Q)$(CC) $(KNP_CFLAGS) $(call shim,$(call mutated,$*)) $(SANITIZE) \
 		-c -o $(@D)/mutant.o $(@D)/mutant.c
 	$(Q)$(CC) $(SANITIZE) -o $@ $(@D)/mutant.o $(wordlist 2,4,$^) \
