@@ -10,6 +10,9 @@
 # Policy says what is true of every mode. x's servers admit y's and z's clients
 # and one of two clients outside, at the backends' port; y/a may send to x's
 # servers and to the DNS only, x/b to nobody.
+#
+# The DNS has to be named by a policy here: it is asked of as all else on the node.
+KNPD_OPTIONS="--node-egress enforce --node-egress-allow none"
 # shellcheck source=tests/guest/lib.sh
 . /guest/lib.sh
 # shellcheck source=tests/guest/proxies.sh
