@@ -422,8 +422,7 @@ check-deploy: $(BUILD)/knpd $(BUILD)/knp-cni
 	check-spec check-kmod check-kube check-metrics check-ctl check-cni \
 	check-guest check-cluster check-gates check-bench check-packets check-packages \
 	check-bypass bench bench-daemon unit kernels fuzz bench-decode bench-core \
-	bench-state soak coverage conformance check-kunit check-safety \
-	check-kcsan check-kunit-kernel
+	bench-state soak coverage conformance check-kunit check-safety
 setup:
 	@tests/setup
 
@@ -458,18 +457,11 @@ check-oracle: $(BUILD)/knpctl $(BUILD)/oracle/follower \
 SOAK		:= KNP_EFFORT=soak KNP_GUEST_TIMEOUT=18000 tests/guest/run
 soak: $(BUILD)/oracle/follower tools
 	@tests/oracle/soak
-	@$(SOAK) --kernel debug --safety fuzz lives
-	@$(SOAK) --kernel 6.1 --safety swap
+	@$(SOAK) --kernel 6.1 --safety fuzz lives swap
 
-# What is hard on the module, in kernels that look for mistakes: docs/safety.md
+# What is hard on the module: docs/safety.md
 check-safety: tools
-	@KNP_EFFORT=full tests/guest/run --kernel debug --safety
-
-check-kcsan: tools
-	@KNP_EFFORT=full tests/guest/run --kernel kcsan --safety fuzz lives swap
-
-check-kunit-kernel: tools
-	@tests/guest/run --kernel debug --safety kunit
+	@tests/guest/run --kernel 6.1 --safety
 
 coverage: $(BUILD)/cov/oracle/follower
 	@tests/oracle/coverage $(CORE)
@@ -677,9 +669,7 @@ help:
 	@echo '  make bench-decode    MB/s of Pods decoded, against json-c (ROUNDS=15)'
 	@echo '  make soak            10^8 flows by the same evaluator (KNP_SOAK=flows, KNP_SEED=),'
 	@echo '                       10^6 messages, 10^6 swaps under load: docs/safety.md'
-	@echo '  make check-safety    what is hard on the module, in a kernel with KASAN and lockdep'
-	@echo '  make check-kcsan     the same in a kernel that looks for data races'
-	@echo '  make check-kunit-kernel  the KUnit suites in such a kernel'
+	@echo '  make check-safety    what is hard on the module: every allocation fails, a fuzzer'
 	@echo '  make coverage        lines of the compiler and the lookups that it runs, by gcov'
 	@echo '  make test-full       make test with longer random runs and all scenarios'
 	@echo
