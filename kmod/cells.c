@@ -42,19 +42,13 @@ static const struct knp_group *group_at(const struct knp_cells *c, u32 i)
 	return leaf ? &knp_groups_of(leaf)[i % KNP_GROUPS_LEAF] : NULL;
 }
 
-/* A part of nothing but pointers, to be changed; NULL if out of memory. */
+/* A part of nothing but pointers. */
 static struct knp_part **pointers_edit(struct knp_part **slot, u32 n)
 {
-	const u32 bytes = sizeof(struct knp_part *);
-
-	if (!*slot)
-		*slot = knp_part_new(n * bytes, n, bytes);
-	if (!*slot || knp_part_own(slot))
-		return NULL;
-	return (struct knp_part **)(*slot)->data;
+	return knp_part_edit(slot, n * sizeof(struct knp_part *), n);
 }
 
-/* The groups among which is number @i, to be changed. */
+/* The groups among which is number @i. */
 static struct knp_groups *groups_edit(struct knp_cells *c, u32 i)
 {
 	struct knp_part **slot = &c->root;
@@ -65,20 +59,13 @@ static struct knp_groups *groups_edit(struct knp_cells *c, u32 i)
 			return NULL;
 		slot += i / KNP_GROUPS_LEAF;
 	}
-	if (!*slot)
-		*slot = knp_part_new(sizeof(struct knp_groups),
-				     KNP_GROUPS_HOLDERS,
-				     sizeof(struct knp_part *));
-	if (!*slot || knp_part_own(slot))
-		return NULL;
-	return (struct knp_groups *)(*slot)->data;
+	return knp_part_edit(slot, sizeof(struct knp_groups),
+			     KNP_GROUPS_HOLDERS);
 }
 
-static int cells_own(struct knp_part **slot)
+static bool cells_edit(struct knp_part **slot)
 {
-	if (!*slot)
-		*slot = knp_part_new(KNP_PART_BYTES - KNP_PART_HEAD, 0, 0);
-	return *slot ? knp_part_own(slot) : -ENOMEM;
+	return knp_part_edit(slot, KNP_PART_BYTES - KNP_PART_HEAD, 0);
 }
 
 /* A group with cells, to be changed as they are; NULL if out of memory. */
@@ -88,7 +75,7 @@ static struct knp_group *group_edit(struct knp_cells *c, u32 i)
 	struct knp_part **slot;
 
 	if (c->ngroups <= KNP_GROUPS_NEAR)
-		return cells_own(&c->near[i].part) ? NULL : &c->near[i];
+		return cells_edit(&c->near[i].part) ? &c->near[i] : NULL;
 
 	groups = groups_edit(c, i);
 	if (!groups)
@@ -99,7 +86,7 @@ static struct knp_group *group_edit(struct knp_cells *c, u32 i)
 	if (!slot)
 		return NULL;
 	slot += i % KNP_GROUPS_HELD;
-	if (cells_own(slot))
+	if (!cells_edit(slot))
 		return NULL;
 	groups->group[i].part = *slot;
 	return &groups->group[i];

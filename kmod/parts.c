@@ -52,6 +52,15 @@ int knp_part_own(struct knp_part **slot)
 	return 0;
 }
 
+void *knp_part_edit(struct knp_part **slot, u32 size, u32 nptrs)
+{
+	if (!*slot)
+		*slot = knp_part_new(size, nptrs, sizeof(struct knp_part *));
+	if (!*slot || knp_part_own(slot))
+		return NULL;
+	return (*slot)->data;
+}
+
 void knp_part_put(struct knp_part *part)
 {
 	struct knp_part *todo = NULL;

@@ -97,6 +97,16 @@ struct knp_part *knp_part_new(u32 size, u32 nptrs, u32 stride);
 int knp_part_own(struct knp_part **slot);
 
 /**
+ * knp_part_edit() - a part to be changed, made if there is none
+ * @slot: pointer to the part, which may be NULL; replaced where needed
+ * @size: bytes of data of a new one
+ * @nptrs: pointers at the start of its data
+ *
+ * Return: its data, NULL if out of memory with nothing changed.
+ */
+void *knp_part_edit(struct knp_part **slot, u32 size, u32 nptrs);
+
+/**
  * knp_part_get() - take a reference
  * @part: may be NULL
  *
