@@ -200,26 +200,22 @@ static int send_changes(struct knp_enforcer *e, void *ctx,
 static bool mirror_name(const struct knp_ruleset *rs, uint32_t table,
 			uint32_t id, struct knp_enforced_name *ret)
 {
-	const struct knp_recs *r = table == KNP_TABLE_SET ? &rs->sets :
-							    &rs->rules;
-	size_t low = 0, high = r->n, mid;
+	const struct knp_rec_rule *rule = NULL;
+	const struct knp_rec_set *set = NULL;
 
-	while (low < high) {
-		mid = (low + high) / 2;
-		if (knp_ruleset_id(r, mid) < id)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	if (low == r->n || knp_ruleset_id(r, low) != id)
+	if (table == KNP_TABLE_SET)
+		set = knp_recs_find(&rs->sets, id);
+	else
+		rule = knp_recs_find(&rs->rules, id);
+	if (!set && !rule)
 		return false;
 
-	memcpy(ret->tag, knp_ruleset_tag(table, r, low), KNP_TAG_LEN);
+	memcpy(ret->tag, set ? set->tag : rule->tag, KNP_TAG_LEN);
 	ret->text = knp_ruleset_name(rs, ret->tag);
 	if (!ret->text)
 		return false;
-	if (table == KNP_TABLE_SET)
-		ret->direction = ((const struct knp_rec_set *)r->v)[low].direction;
+	if (set)
+		ret->direction = set->direction;
 	else
 		ret->direction = strstr(ret->text, " ingress[") ? KNP_INGRESS :
 								  KNP_EGRESS;
