@@ -95,7 +95,7 @@ KNP_CXXFLAGS	:= -std=c++17 -fno-exceptions -fno-rtti $(CXX_WARNINGS) -Iuapi -iqu
 SHIM		:= -Idaemon/shim
 SHIMMED		:= kmod/% daemon/simulate.c daemon/ctl_simulate.c tests/unit/% \
 		   tests/gates/% tests/oracle/% tests/bench/bench_core.c \
-		   tests/ctl/fake.c
+		   tests/ctl/fake.c tests/kube/follow.c
 shim		= $(if $(filter $(SHIMMED),$(1)),$(SHIM))
 
 # ---- quiet lines; V=1 shows the commands -----------------------------------
@@ -184,10 +184,16 @@ $(BUILD)/ctl/knpctl: $(BUILD)/san/tests/ctl/fake.o \
 	$(call say,LD san,$@)$(CC) $(SANITIZE) $(CTL_WRAP) -Wl,-z,muldefs \
 		-o $@ $^ $(PKG_LIBS) $(CXX_LIBS)
 
-# What tests/kube runs: the API client alone, without a kernel.
-$(BUILD)/kube/follow: $(BUILD)/san/tests/kube/follow.o $(BUILD)/san/libknp.a
+# It has a time of its own.
+KUBE_WRAP	:= -Wl,--wrap=clock_gettime,--wrap=event_add
+
+# What tests/kube runs: the API client, and the module's tables for a kernel.
+$(BUILD)/kube/follow: $(BUILD)/san/tests/kube/follow.o \
+		      $(BUILD)/san/tests/unit/kernel.o \
+		      $(BUILD)/san/libknp.a $(BUILD)/san/libknpcore.a
 	@mkdir -p $(@D)
-	$(call say,LD san,$@)$(CC) $(SANITIZE) -o $@ $^ $(PKG_LIBS) $(CXX_LIBS)
+	$(call say,LD san,$@)$(CC) $(SANITIZE) $(KUBE_WRAP) -o $@ $^ \
+		$(PKG_LIBS) $(CXX_LIBS)
 
 # What tests/metrics asks: knpd as it is, watched over.
 $(BUILD)/metrics/knpd: $(BUILD)/san/daemon/knpd.o $(BUILD)/san/libknp.a \

@@ -67,6 +67,7 @@ class Request:
 
     def __init__(self, server, sock, method, target, headers):
         self.server, self.sock = server, sock
+        self.connection = server.numbers[sock]
         self.method, self.headers = method, headers
         parts = urllib.parse.urlsplit(target)
         self.path = parts.path
@@ -163,6 +164,8 @@ class ApiServer:
         self.changed = threading.Condition()
         self.stopped = False
         self.socks = set()
+        self.numbers = {}
+        self.accepted = 0
         self.pages = {}
         self.use(cert)
         self.listener = socket.create_server(("127.0.0.1", port),
@@ -254,11 +257,13 @@ class ApiServer:
 
     def serve(self, sock):
         self.socks.add(sock)
+        self.accepted += 1
         tls = None
         try:
             sock.settimeout(30)
             tls = self.tls.wrap_socket(sock, server_side=True)
             self.socks.add(tls)
+            self.numbers[tls] = self.accepted
             while not self.stopped and self.one(tls):
                 pass
         except (OSError, Gone, ValueError):
@@ -267,6 +272,7 @@ class ApiServer:
             for each in (tls, sock):
                 if each:
                     self.socks.discard(each)
+                    self.numbers.pop(each, None)
                     each.close()
 
     def one(self, sock):

@@ -8,12 +8,23 @@ import subprocess
 import threading
 import time
 
-from apiserver import ApiServer
+from apiserver import TYPES, ApiServer
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))))
 BUILD = os.path.join(TOP, os.environ.get("BUILD", "build"))
 PATIENCE = 15.0
+FULL = os.environ.get("KNP_FULL", "0") not in ("", "0")
+# Of the state that a server begins with.
+ALL = r"namespaces=x pods=x/p@10\.0\.0\.1 policies=x/q$"
+TESTS = []
+# No resource is asked for more often than so many times in so many seconds.
+RATES = ((5, 0.8), (10, 5.0), (15, 10.0))
+
+
+def test(function):
+    TESTS.append(function)
+    return function
 
 
 class Failed(Exception):
@@ -31,6 +42,47 @@ def eventually(condition, what, patience=PATIENCE):
         check(time.monotonic() < deadline, "not within %d s: %s" %
               (patience, what))
         time.sleep(0.01)
+
+
+def count(server, resource, what):
+    return sum(1 for r in server.log
+               if r.resource == resource and r.what() == what)
+
+
+def later(server, resource, what, after):
+    return [r for r in server.log[after:]
+            if r.resource == resource and r.what() == what]
+
+
+def unseen(server, change, hook=None):
+    """Do something while no client has a stream; what they ask meanwhile, and
+    from then on, is answered by the hook, if there is one."""
+    go = threading.Event()
+    asked = set()
+
+    def hold(request):
+        asked.add(request.resource)
+        go.wait(PATIENCE)
+        return hook(request) if hook else False
+
+    server.hook = hold
+    server.cut()
+    eventually(lambda: len(asked) == len(TYPES), "all ask again")
+    change()
+    server.hook = hook
+    go.set()
+
+
+def end(server, name):
+    """A namespace is being deleted."""
+    server.put("namespaces", name,
+               metadata={"deletionTimestamp": "2026-01-01T00:00:00Z"})
+
+
+def crowded(at, most, seconds):
+    """Whether more than so many of these times are within so many seconds."""
+    at = sorted(at)
+    return any(b - a < seconds for a, b in zip(at, at[most:]))
 
 
 class Client:
@@ -63,6 +115,9 @@ class Client:
                    re.search(pattern, self.batches()[-1]),
                    "last batch %r" % pattern, patience)
 
+    def signal(self, number):
+        self.process.send_signal(number)
+
     def stop(self, status=0):
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
@@ -79,14 +134,16 @@ class World:
         self.ca = certs + "/ca.crt"
         self.servers, self.clients = [], []
         self.said = []
+        self.speed = 1
+        self.started = []
 
     def say(self, text):
         """A line of output; tests run side by side."""
         self.said.append(text)
 
     def server(self, **attributes):
-        server = ApiServer(self.certs + "/server.pem",
-                           attributes.pop("port", 0))
+        cert = attributes.pop("cert", "server.pem")
+        server = ApiServer(self.certs + "/" + cert, attributes.pop("port", 0))
         for key, value in attributes.items():
             setattr(server, key, value)
         server.put("namespaces", "x")
@@ -109,11 +166,72 @@ class World:
             }, out)
         return path
 
-    def follow(self, server, idle=None, **config):
-        command = [BUILD + "/kube/follow", self.config(server, **config)]
-        return self.run(command + ([str(idle)] if idle else []))
+    def follow(self, server, idle=None, speed=1, **config):
+        """A client; its time passes speed times as fast."""
+        self.speed = max(self.speed, speed)
+        if speed > 1:
+            # Bookmarks come as seldom as that for it, too.
+            server.pause = min(server.pause, 30 / speed)
+        command = [BUILD + "/kube/follow", self.folder,
+                   self.config(server, **config)]
+        return self.run(command + ([str(idle)] if idle else []),
+                        {"KNP_SPEED": str(speed)})
+
+    def truth(self, client, server, patience=PATIENCE):
+        """The client's store holds what the server does, object by object,
+        and its tables what the compiler makes of that, record by record."""
+        deadline = time.monotonic() + patience
+        # Before it says something it is not there.
+        eventually(lambda: client.lines, "a first line")
+        while True:
+            with server.changed:
+                items = [obj for objects in server.objects.values()
+                         for obj in objects.values()]
+            with open(self.folder + "/truth.json", "w",
+                      encoding="utf-8") as out:
+                json.dump({"kind": "List", "apiVersion": "v1",
+                           "items": items}, out)
+            told = sum(line.startswith("truth") for line in client.lines)
+            client.signal(signal.SIGUSR1)
+            eventually(lambda: sum(line.startswith("truth") for line in
+                                   client.lines) > told, "the truth")
+            said = [line for line in client.lines
+                    if line.startswith("truth")][-1]
+            match = re.match(r"truth (\d+) objects, (\d+) records$", said)
+            if match:
+                check(int(match[1]) == len(items), "all objects: " + said)
+                return int(match[1]), int(match[2])
+            check(time.monotonic() < deadline, said)
+            time.sleep(0.02)
+
+    def requests(self, server):
+        """When each of the clients asked for each of the resources; pages of
+        a list are one request."""
+        for start, stop in zip(self.started, self.started[1:] + [1e99]):
+            for resource in TYPES:
+                yield [r.at for r in server.log if start <= r.at < stop and
+                       r.resource == resource and "continue" not in r.query]
+
+    def check_rates(self):
+        """However it was answered, a client did not ask too often: a version
+        that has expired is five requests at once, and what goes on failing is
+        one in 0.8 s at most."""
+        for server in self.servers:
+            for at in self.requests(server):
+                for most, seconds in RATES:
+                    check(not crowded(at, most, seconds / self.speed),
+                          "more than %d requests in %s s" % (most, seconds))
+
+    def clock(self, client, seconds=0, speed=1):
+        """The client's wall clock is wrong by that much, and its time passes
+        so fast."""
+        self.speed = max(self.speed, speed)
+        self.write("clock", "%d %d" % (seconds, speed))
+        client.signal(signal.SIGUSR2)
+        client.expect("^clock %d %d$" % (seconds, speed))
 
     def run(self, command, env=None):
+        self.started.append(time.monotonic())
         client = Client(command, env)
         self.clients.append(client)
         return client

@@ -11,140 +11,10 @@
 #include <string.h>
 
 #include "enforcer.h"
+#include "kernel.h"
 #include "runtime.h"
 
 #define NODE	"n"
-
-/**
- * struct kernel - the ctx of the backend
- * @next: the open transaction
- * @reads: how often all tables were read
- * @fail: errno that the next call of a kind returns, once
- */
-struct kernel {
-	struct knp_tables *tables;
-	struct knp_tables *next;
-	struct knp_info info;
-	uint64_t puts;
-	uint64_t deletes;
-	int reads;
-	int fail_write;
-	int fail_commit;
-};
-
-static int once(int *err)
-{
-	int ret = *err;
-
-	*err = 0;
-	return ret;
-}
-
-static int k_info(void *ctx, struct knp_info *ret)
-{
-	*ret = ((struct kernel *)ctx)->info;
-	return 0;
-}
-
-static int k_read(void *ctx, struct knp_ruleset **ret, struct knp_info *info)
-{
-	struct kernel *k = ctx;
-
-	k->reads++;
-	*ret = read_back(k->tables);
-	*info = k->info;
-	return 0;
-}
-
-static int k_abort(void *ctx)
-{
-	struct kernel *k = ctx;
-
-	knp_tables_free(k->next);
-	k->next = NULL;
-	return 0;
-}
-
-static int k_begin(void *ctx, uint64_t generation)
-{
-	struct kernel *k = ctx;
-
-	if (generation != k->info.generation)
-		return -ESTALE;
-	k->next = knp_tables_clone(k->tables);
-	k->puts = 0;
-	k->deletes = 0;
-	return 0;
-}
-
-static int k_write(void *ctx, const struct knp_op *op)
-{
-	struct knp_refusal why = { 0 };
-	struct kernel *k = ctx;
-	int n = once(&k->fail_write);
-
-	if (n)
-		return n;
-	n = op->delete ? knp_tables_delete(k->next, op->table, op->recs,
-					   op->len, &why) :
-			 knp_tables_put(k->next, op->table, op->recs, op->len,
-					&why);
-	if (n < 0)
-		fail_msg("%s", why.msg);
-	if (op->delete)
-		k->deletes += op->count;
-	else
-		k->puts += op->count;
-	return 0;
-}
-
-static int k_commit(void *ctx, uint64_t count, uint64_t *generation)
-{
-	struct kernel *k = ctx;
-	int err = once(&k->fail_commit);
-
-	if (err) {
-		k_abort(k);
-		return err;
-	}
-	assert_int_equal(count, k->puts + k->deletes);
-	assert_int_equal(knp_tables_freeze(k->next), 0);
-	knp_tables_free(k->tables);
-	k->tables = k->next;
-	k->next = NULL;
-	*generation = ++k->info.generation;
-	return 0;
-}
-
-static int k_mode(void *ctx, uint8_t mode)
-{
-	((struct kernel *)ctx)->info.mode = mode;
-	return 0;
-}
-
-static int k_attach(void *ctx, uint32_t families)
-{
-	((struct kernel *)ctx)->info.families |= families;
-	return 0;
-}
-
-static const char *k_text(void *ctx)
-{
-	(void)ctx;
-	return "";
-}
-
-static const struct knp_push_ops backend = {
-	.info	= k_info,
-	.read	= k_read,
-	.begin	= k_begin,
-	.write	= k_write,
-	.commit	= k_commit,
-	.abort	= k_abort,
-	.mode	= k_mode,
-	.attach	= k_attach,
-	.text	= k_text,
-};
 
 /* struct node - all of it, with a runtime folder */
 struct node {
@@ -177,11 +47,9 @@ static void node_init(struct node *n)
 
 	*n = (struct node){ .dir = "/tmp/knp-enforcer.XXXXXX" };
 	assert_non_null(mkdtemp(n->dir));
-	n->kernel.tables = knp_tables_new();
-	assert_int_equal(knp_tables_freeze(n->kernel.tables), 0);
-	n->kernel.info.instance = 7;
+	assert_int_equal(kernel_init(&n->kernel), 0);
 	n->store = cluster(start);
-	assert_int_equal(knp_push_new(&backend, &options, &n->push), 0);
+	assert_int_equal(knp_push_new(&kernel_ops, &options, &n->push), 0);
 	assert_int_equal(knp_names_log_open(n->dir, &n->names), 0);
 	assert_int_equal(knp_enforcer_new(n->store, NODE, n->push, n->names,
 					  &n->enforcer), 0);
@@ -195,8 +63,7 @@ static void node_clear(struct node *n)
 	knp_names_log_close(n->names);
 	knp_push_free(n->push);
 	knp_store_free(n->store);
-	knp_tables_free(n->kernel.next);
-	knp_tables_free(n->kernel.tables);
+	kernel_clear(&n->kernel);
 	snprintf(path, sizeof(path), "%s/%s", n->dir, KNP_NAMES_FILE);
 	remove(path);
 	assert_int_equal(remove(n->dir), 0);
