@@ -270,11 +270,41 @@ static void info_answers(struct kunit *test)
 	sock_release(p.sock);
 }
 
+static struct answer ask_list(struct kunit *test, struct peer *p, u16 port)
+{
+	const struct knp_node_allow list[] = {
+		{ .proto = IPPROTO_UDP, .port = port },
+		{ .proto = IPPROTO_TCP, .port = port },
+	};
+
+	return ask(test, p, KNP_CMD_CONFIG, 0, KNP_A_NODE_ALLOW, list,
+		   sizeof(list), 0, NULL, 0);
+}
+
+static void a_list_gives_back_what_the_last_one_took(struct kunit *test)
+{
+	struct peer p;
+	long before;
+	u16 i;
+
+	peer_open(test, &p);
+	KUNIT_EXPECT_EQ(test, ask_list(test, &p, 53).err, 0);
+	/* Nothing else may be on its way. */
+	rcu_barrier();
+	flush_workqueue(knp_wq);
+	before = atomic_long_read(&knp_mem_bytes);
+	for (i = 1; i < 5; i++)
+		KUNIT_EXPECT_EQ(test, ask_list(test, &p, i).err, 0);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&knp_mem_bytes), before);
+	sock_release(p.sock);
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(messages_commit_a_policy),
 	KUNIT_CASE(every_refusal_says_why),
 	KUNIT_CASE(closing_a_socket_forgets_its_transaction),
 	KUNIT_CASE(info_answers),
+	KUNIT_CASE(a_list_gives_back_what_the_last_one_took),
 	{}
 };
 
