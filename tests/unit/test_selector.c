@@ -98,6 +98,26 @@ static void exists_and_does_not_exist_ask_for_the_key_alone(void **state)
 	assert_false(requires(KNP_OP_DOES_NOT_EXIST, NULL, NULL, &is_empty));
 }
 
+static void what_is_nearly_alike_is_another(void **state)
+{
+	static struct knp_label app_ab[] = { { "app", "ab" } };
+	static struct knp_label apps_a[] = { { "apps", "a" } };
+	const struct knp_labels is_ab = { app_ab, 1 };
+	const struct knp_labels has_apps = { apps_a, 1 };
+
+	(void)state;
+	assert_false(label("ab", &is_a));
+	assert_false(label("a", &is_ab));
+	assert_false(label("A", &is_a));
+	assert_false(label("a", &has_apps));
+	assert_false(requires(KNP_OP_IN, "ab", "A", &is_a));
+	assert_false(requires(KNP_OP_IN, "a", "", &is_ab));
+	assert_true(requires(KNP_OP_NOT_IN, "ab", "A", &is_a));
+	assert_true(requires(KNP_OP_NOT_IN, "a", "", &is_ab));
+	assert_false(requires(KNP_OP_EXISTS, NULL, NULL, &has_apps));
+	assert_true(requires(KNP_OP_DOES_NOT_EXIST, NULL, NULL, &has_apps));
+}
+
 static void all_requirements_must_hold(void **state)
 {
 	struct knp_label want[] = { { "a", "1" }, { "c", "3" } };
@@ -138,6 +158,7 @@ int main(void)
 		cmocka_unit_test(in_needs_the_key),
 		cmocka_unit_test(not_in_matches_an_absent_key),
 		cmocka_unit_test(exists_and_does_not_exist_ask_for_the_key_alone),
+		cmocka_unit_test(what_is_nearly_alike_is_another),
 		cmocka_unit_test(all_requirements_must_hold),
 		cmocka_unit_test(get_tells_absent_from_empty),
 	};
