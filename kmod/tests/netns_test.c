@@ -210,6 +210,22 @@ static struct pernet_operations exit_ops = {
 	.exit = look_at_exit,
 };
 
+static void is_as_it_begins(struct kunit *test, const struct knp_net *kn)
+{
+	const struct knp_config *c = &kn->config;
+
+	KUNIT_EXPECT_EQ(test, kn->generation, 0);
+	KUNIT_EXPECT_EQ(test, kn->families, 0);
+	KUNIT_EXPECT_NULL(test, rcu_access_pointer(kn->snap));
+	KUNIT_EXPECT_EQ(test, c->mode, KNP_MODE_ENFORCE);
+	KUNIT_EXPECT_EQ(test, c->dflt, KNP_PASS);
+	KUNIT_EXPECT_EQ(test, c->unknown_local, KNP_PASS);
+	KUNIT_EXPECT_EQ(test, c->encap, KNP_DROP);
+	KUNIT_EXPECT_EQ(test, c->node_egress, KNP_PASS);
+	KUNIT_EXPECT_EQ(test, c->lb_probes, KNP_DROP);
+	KUNIT_EXPECT_EQ(test, c->event_rate, 100);
+}
+
 static void a_namespace_takes_all_of_it_along(struct kunit *test)
 {
 	struct knp_net *kn;
@@ -220,9 +236,7 @@ static void a_namespace_takes_all_of_it_along(struct kunit *test)
 	net = other_net();
 	KUNIT_ASSERT_NOT_NULL(test, net);
 	kn = knp_net(net);
-	KUNIT_EXPECT_EQ(test, kn->generation, 0);
-	KUNIT_EXPECT_EQ(test, kn->families, 0);
-	KUNIT_EXPECT_NULL(test, rcu_access_pointer(kn->snap));
+	is_as_it_begins(test, kn);
 	KUNIT_EXPECT_NE(test, kn->instance, knp_net(&init_net)->instance);
 
 	knp_test_fill(test, kn);

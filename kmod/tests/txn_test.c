@@ -131,6 +131,40 @@ static void hit(struct knp_net *kn, enum knp_counted what, u32 id)
 	local_bh_enable();
 }
 
+/* On the first page of counters, at its end, on the next one, and the last. */
+static const u32 ids[] = {
+	1, KNP_STATS_PER_PAGE - 1, KNP_STATS_PER_PAGE, KNP_RULES_MAX,
+};
+
+static void each_id_has_a_counter_of_its_own(struct kunit *test)
+{
+	struct knp_net *kn = kunit_kzalloc(test, sizeof(*kn), GFP_KERNEL);
+	struct knp_counter c;
+	u32 i, j, from = 1;
+
+	KUNIT_ASSERT_NOT_NULL(test, kn);
+	for (i = 0; i < ARRAY_SIZE(ids); i++) {
+		KUNIT_ASSERT_EQ(test, knp_counters_reserve(&kn->counters,
+							   KNP_COUNTED_RULE,
+							   ids[i]), 0);
+		for (j = 0; j <= i; j++)
+			hit(kn, KNP_COUNTED_RULE, ids[i]);
+	}
+	for (i = 0; i < ARRAY_SIZE(ids); i++) {
+		KUNIT_EXPECT_TRUE(test, knp_counters_next(&kn->counters,
+							  KNP_COUNTED_RULE,
+							  &from, &c));
+		KUNIT_EXPECT_EQ(test, c.id, ids[i]);
+		KUNIT_EXPECT_EQ(test, c.packets, i + 1);
+		KUNIT_EXPECT_EQ(test, c.bytes, 100 * (i + 1));
+		KUNIT_EXPECT_EQ(test, from, ids[i] + 1);
+	}
+	KUNIT_EXPECT_FALSE(test, knp_counters_next(&kn->counters,
+						   KNP_COUNTED_RULE, &from,
+						   &c));
+	knp_counters_free(&kn->counters);
+}
+
 static void what_is_counted_goes_with_its_id(struct kunit *test)
 {
 	struct knp_net *kn = knp_net(&init_net);
@@ -159,6 +193,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(a_refused_record_cancels_it),
 	KUNIT_CASE(there_is_one_at_a_time),
 	KUNIT_CASE(a_stale_generation_is_refused),
+	KUNIT_CASE(each_id_has_a_counter_of_its_own),
 	KUNIT_CASE(what_is_counted_goes_with_its_id),
 	{}
 };
