@@ -95,7 +95,7 @@ KNP_CXXFLAGS	:= -std=c++17 -fno-exceptions -fno-rtti $(CXX_WARNINGS) -Iuapi -iqu
 SHIM		:= -Idaemon/shim
 SHIMMED		:= kmod/% daemon/simulate.c daemon/ctl_simulate.c tests/unit/% \
 		   tests/gates/% tests/oracle/% tests/bench/bench_core.c \
-		   tests/ctl/fake.c tests/kube/follow.c
+		   tests/ctl/fake.c tests/fuzz/fuzz_packet.c tests/kube/follow.c
 shim		= $(if $(filter $(SHIMMED),$(1)),$(SHIM))
 
 # ---- quiet lines; V=1 shows the commands -----------------------------------
@@ -274,13 +274,21 @@ $(KUNIT_SUITES): $(BUILD)/kunit/%: $(BUILD)/san/kmod/tests/%_test.o \
 	$(call say,LD san,$@)$(CC) $(SANITIZE) -o $@ $^
 
 # Fuzzers need clang throughout: libFuzzer follows the code by what clang adds.
-# Warnings are for the other builds.
+# Warnings are for the other builds. NULL + 0 is what an empty array is; clang
+# takes it for a mistake, the next C does not.
 FUZZ_SECONDS	?= 60
 FUZZ_CFLAGS	:= -w -O1 -g -fno-omit-frame-pointer \
 		   -fsanitize=address,undefined,fuzzer-no-link \
-		   -fno-sanitize-recover=all
+		   -fno-sanitize=pointer-overflow -fno-sanitize-recover=all
 FUZZ_O		:= $(LIBRARY_O:$(BUILD)/obj/%=$(BUILD)/fuzz/obj/%) \
-		   $(BUILD)/fuzz/obj/tests/unit/pods.o
+		   $(BUILD)/fuzz/obj/tests/unit/pods.o \
+		   $(BUILD)/fuzz/obj/tests/fuzz/decoded.o
+
+# The packet parser of the module, with packets of userspace.
+FUZZ_PACKET	:= $(BUILD)/fuzz/obj/tests/fuzz/fuzz_packet.o \
+		   $(BUILD)/fuzz/obj/kmod/packet.o
+$(FUZZ_PACKET): SHIM += -Itests/skb
+$(BUILD)/fuzz/fuzz_packet: $(FUZZ_PACKET)
 
 $(BUILD)/fuzz/obj/%.o: %.c Makefile | $(BUILD)/.deps
 	@mkdir -p $(@D)
@@ -428,7 +436,8 @@ check-deploy: $(BUILD)/knpd $(BUILD)/knp-cni
 	check-spec check-kmod check-kube check-metrics check-ctl check-cni \
 	check-guest check-cluster check-gates check-bench check-packets check-packages \
 	check-bypass bench bench-daemon unit kernels fuzz bench-decode bench-core \
-	bench-state soak coverage conformance check-kunit check-safety
+	bench-state soak coverage conformance check-kunit check-safety \
+	fuzzers mutants
 setup:
 	@tests/setup
 
@@ -447,8 +456,14 @@ unit: $(UNIT:tests/unit/%.c=$(BUILD)/unit/%)
 check-unit: unit
 	@tests/unit/run $(UNIT:tests/unit/%.c=$(BUILD)/unit/%)
 
-fuzz: $(FUZZ:tests/%.c=$(BUILD)/%)
-	@tests/fuzz/run $(FUZZ_SECONDS) $^
+fuzzers: $(FUZZ:tests/%.c=$(BUILD)/%)
+
+fuzz: fuzzers
+	@tests/fuzz/run $(FUZZ_SECONDS) $(FUZZ:tests/%.c=$(BUILD)/%)
+
+# Seeded bugs, each of which some test is to find: docs/safety.md
+mutants:
+	@tests/mutants/run $(ONLY)
 
 check-vectors: $(BUILD)/knpctl
 	@tests/vectors/run
@@ -676,6 +691,7 @@ help:
 	@echo '  make soak            10^8 flows by the same evaluator (KNP_SOAK=flows, KNP_SEED=),'
 	@echo '                       10^6 messages, 10^6 swaps under load: docs/safety.md'
 	@echo '  make check-safety    what is hard on the module: every allocation fails, a fuzzer'
+	@echo '  make mutants         30 seeded bugs, each of which some test is to find (ONLY="a b")'
 	@echo '  make coverage        lines of the compiler and the lookups that it runs, by gcov'
 	@echo '  make test-full       make test with longer random runs and all scenarios'
 	@echo

@@ -89,6 +89,10 @@ static int set_server(struct knp_kube_config *c, const char *url, char **why)
 	    !(!strncmp(url, "http://", 7) && is_loopback(url + 7)))
 		return refuse(why, "the server's URL must start with https://, is \"%s\"",
 			      url);
+	/* What is left of it would be read with the path's first part as host. */
+	if (url[4] == 's' && strchr("/:", url[8]))
+		return refuse(why, "the server's URL names no host, is \"%s\"",
+			      url);
 	while (len && url[len - 1] == '/')
 		len--;
 	c->server = strndup(url, len);

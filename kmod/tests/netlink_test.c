@@ -253,6 +253,23 @@ static void closing_a_socket_forgets_its_transaction(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, kn->txn_portid, 0);
 }
 
+static void a_commit_that_says_nothing_cancels(struct kunit *test)
+{
+	struct knp_net *kn = knp_net(&init_net);
+	u64 before = kn->generation;
+	struct answer a;
+	struct peer p;
+
+	peer_open(test, &p);
+	a = ask_u64(test, &p, KNP_CMD_BEGIN, KNP_A_GENERATION, before);
+	KUNIT_EXPECT_EQ(test, a.err, 0);
+	a = ask_plain(test, &p, KNP_CMD_COMMIT);
+	KUNIT_EXPECT_EQ(test, a.err, -EINVAL);
+	KUNIT_EXPECT_NULL(test, kn->txn);
+	KUNIT_EXPECT_EQ(test, kn->generation, before);
+	sock_release(p.sock);
+}
+
 static void info_answers(struct kunit *test)
 {
 	struct knp_net *kn = knp_net(&init_net);
@@ -270,11 +287,42 @@ static void info_answers(struct kunit *test)
 	sock_release(p.sock);
 }
 
+static struct answer ask_list(struct kunit *test, struct peer *p, u16 port)
+{
+	const struct knp_node_allow list[] = {
+		{ .proto = IPPROTO_UDP, .port = port },
+		{ .proto = IPPROTO_TCP, .port = port },
+	};
+
+	return ask(test, p, KNP_CMD_CONFIG, 0, KNP_A_NODE_ALLOW, list,
+		   sizeof(list), 0, NULL, 0);
+}
+
+static void a_list_gives_back_what_the_last_one_took(struct kunit *test)
+{
+	struct peer p;
+	long before;
+	u16 i;
+
+	peer_open(test, &p);
+	KUNIT_EXPECT_EQ(test, ask_list(test, &p, 53).err, 0);
+	/* Nothing else may be on its way. */
+	rcu_barrier();
+	flush_workqueue(knp_wq);
+	before = atomic_long_read(&knp_mem_bytes);
+	for (i = 1; i < 5; i++)
+		KUNIT_EXPECT_EQ(test, ask_list(test, &p, i).err, 0);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&knp_mem_bytes), before);
+	sock_release(p.sock);
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(messages_commit_a_policy),
 	KUNIT_CASE(every_refusal_says_why),
 	KUNIT_CASE(closing_a_socket_forgets_its_transaction),
+	KUNIT_CASE(a_commit_that_says_nothing_cancels),
 	KUNIT_CASE(info_answers),
+	KUNIT_CASE(a_list_gives_back_what_the_last_one_took),
 	{}
 };
 

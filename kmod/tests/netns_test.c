@@ -5,12 +5,16 @@
  * The namespace is made by the guest's ip, as no module can make one; it is the
  * only one beside init_net.
  */
+#include <linux/completion.h>
+#include <linux/cpumask.h>
 #include <linux/delay.h>
 #include <linux/err.h>
 #include <linux/errno.h>
+#include <linux/kthread.h>
 #include <linux/rtnetlink.h>
 #include <linux/string.h>
 #include <linux/umh.h>
+#include <net/net_namespace.h>
 
 #include "hook.h"
 #include "world.h"
@@ -46,6 +50,58 @@ static void a_pinned_snapshot_outlives_commits(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, kn->dumps, 0);
 }
 
+/* Reads as a hook does, on another processor, until it is stopped. */
+static int read_on(void *arg)
+{
+	struct completion *reads = arg;
+
+	rcu_read_lock();
+	complete(reads);
+	while (!kthread_should_stop())
+		cpu_relax();
+	rcu_read_unlock();
+
+	return 0;
+}
+
+static void a_generation_stays_while_packets_read_it(struct kunit *test)
+{
+	unsigned int cpu = cpumask_last(cpu_online_mask);
+	struct knp_net *kn = knp_net(&init_net);
+	struct task_struct *reader;
+	struct completion reads;
+
+	KUNIT_ASSERT_EQ(test, num_online_cpus() > 1, true);
+	init_completion(&reads);
+	knp_test_fill(test, kn);
+	settle();
+	reader = kthread_create(read_on, &reads, "knp-reader");
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, reader);
+	kthread_bind(reader, cpu);
+	/* The reader lets nobody else run there. */
+	set_cpus_allowed_ptr(current, cpumask_of(0));
+	wake_up_process(reader);
+	wait_for_completion(&reads);
+	knp_test_empty(test, kn);
+	msleep(50);
+	flush_workqueue(knp_wq);
+	KUNIT_EXPECT_EQ(test, atomic_read(&kn->retired), 1);
+	kthread_stop(reader);
+	set_cpus_allowed_ptr(current, cpu_possible_mask);
+	settle();
+	KUNIT_EXPECT_EQ(test, atomic_read(&kn->retired), 0);
+}
+
+/* A lock that was left behind is released, so that others can go on. */
+static bool lock_is_free(struct knp_net *kn)
+{
+	bool is_free = mutex_trylock(&kn->lock);
+
+	mutex_unlock(&kn->lock);
+
+	return is_free;
+}
+
 static void pins_are_bounded(struct kunit *test)
 {
 	struct knp_net *kn = knp_net(&init_net);
@@ -58,6 +114,7 @@ static void pins_are_bounded(struct kunit *test)
 		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, snap[i]);
 	}
 	KUNIT_EXPECT_PTR_EQ(test, knp_snapshot_pin(kn), ERR_PTR(-EBUSY));
+	KUNIT_EXPECT_TRUE(test, lock_is_free(kn));
 	for (i = 0; i < PINS; i++)
 		knp_snapshot_unpin(snap[i]);
 	KUNIT_EXPECT_EQ(test, kn->dumps, 0);
@@ -139,18 +196,47 @@ static bool other_net_goes(void)
 	return !other_net();
 }
 
+/* What has hooks yet when no packet may come any more. */
+static u32 families_at_exit = U32_MAX;
+
+static void look_at_exit(struct net *net)
+{
+	if (net != &init_net)
+		families_at_exit = knp_net(net)->families;
+}
+
+/* Registered later than the module's, so asked before them. */
+static struct pernet_operations exit_ops = {
+	.exit = look_at_exit,
+};
+
+static void is_as_it_begins(struct kunit *test, const struct knp_net *kn)
+{
+	const struct knp_config *c = &kn->config;
+
+	KUNIT_EXPECT_EQ(test, kn->generation, 0);
+	KUNIT_EXPECT_EQ(test, kn->families, 0);
+	KUNIT_EXPECT_NULL(test, rcu_access_pointer(kn->snap));
+	KUNIT_EXPECT_EQ(test, c->mode, KNP_MODE_ENFORCE);
+	KUNIT_EXPECT_EQ(test, c->dflt, KNP_PASS);
+	KUNIT_EXPECT_EQ(test, c->unknown_local, KNP_PASS);
+	KUNIT_EXPECT_EQ(test, c->encap, KNP_DROP);
+	KUNIT_EXPECT_EQ(test, c->node_egress, KNP_PASS);
+	KUNIT_EXPECT_EQ(test, c->lb_probes, KNP_DROP);
+	KUNIT_EXPECT_EQ(test, c->event_rate, 100);
+}
+
 static void a_namespace_takes_all_of_it_along(struct kunit *test)
 {
 	struct knp_net *kn;
 	struct net *net;
 
+	KUNIT_ASSERT_EQ(test, register_pernet_subsys(&exit_ops), 0);
 	KUNIT_ASSERT_EQ(test, run("/bin/ip netns add kunit"), 0);
 	net = other_net();
 	KUNIT_ASSERT_NOT_NULL(test, net);
 	kn = knp_net(net);
-	KUNIT_EXPECT_EQ(test, kn->generation, 0);
-	KUNIT_EXPECT_EQ(test, kn->families, 0);
-	KUNIT_EXPECT_NULL(test, rcu_access_pointer(kn->snap));
+	is_as_it_begins(test, kn);
 	KUNIT_EXPECT_NE(test, kn->instance, knp_net(&init_net)->instance);
 
 	knp_test_fill(test, kn);
@@ -165,10 +251,14 @@ static void a_namespace_takes_all_of_it_along(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, knp_test_put(kn, 0), 0);
 	KUNIT_EXPECT_EQ(test, run("/bin/ip netns del kunit"), 0);
 	KUNIT_EXPECT_TRUE(test, other_net_goes());
+	/* Waits for what is still being taken apart. */
+	unregister_pernet_subsys(&exit_ops);
+	KUNIT_EXPECT_EQ(test, families_at_exit, 0);
 }
 
 static struct kunit_case cases[] = {
 	KUNIT_CASE(a_pinned_snapshot_outlives_commits),
+	KUNIT_CASE(a_generation_stays_while_packets_read_it),
 	KUNIT_CASE(pins_are_bounded),
 	KUNIT_CASE(what_commits_retire_is_freed),
 	KUNIT_CASE(hooks_come_and_go),

@@ -108,6 +108,82 @@ static void a_stale_generation_is_refused(struct kunit *test)
 					    kn->generation + 1, &why), -ESTALE);
 	KUNIT_EXPECT_NOT_NULL(test, why);
 	KUNIT_EXPECT_NULL(test, kn->txn);
+	knp_test_fill(test, kn);
+	KUNIT_EXPECT_EQ(test, knp_txn_begin(kn, KNP_TEST_OWNER,
+					    kn->generation - 1, &why), -ESTALE);
+	KUNIT_EXPECT_NULL(test, kn->txn);
+	knp_test_empty(test, kn);
+}
+
+static u64 packets_of(struct knp_net *kn, enum knp_counted what, u32 id)
+{
+	struct knp_counter c;
+	u32 from = id;
+
+	return knp_counters_next(&kn->counters, what, &from, &c) &&
+	       c.id == id ? c.packets : 0;
+}
+
+static void hit(struct knp_net *kn, enum knp_counted what, u32 id)
+{
+	local_bh_disable();
+	knp_counters_hit(&kn->counters, what, id, 100);
+	local_bh_enable();
+}
+
+/* On the first page of counters, at its end, on the next one, and the last. */
+static const u32 ids[] = {
+	1, KNP_STATS_PER_PAGE - 1, KNP_STATS_PER_PAGE, KNP_RULES_MAX,
+};
+
+static void each_id_has_a_counter_of_its_own(struct kunit *test)
+{
+	struct knp_net *kn = kunit_kzalloc(test, sizeof(*kn), GFP_KERNEL);
+	struct knp_counter c;
+	u32 i, j, from = 1;
+
+	KUNIT_ASSERT_NOT_NULL(test, kn);
+	for (i = 0; i < ARRAY_SIZE(ids); i++) {
+		KUNIT_ASSERT_EQ(test, knp_counters_reserve(&kn->counters,
+							   KNP_COUNTED_RULE,
+							   ids[i]), 0);
+		for (j = 0; j <= i; j++)
+			hit(kn, KNP_COUNTED_RULE, ids[i]);
+	}
+	for (i = 0; i < ARRAY_SIZE(ids); i++) {
+		KUNIT_EXPECT_TRUE(test, knp_counters_next(&kn->counters,
+							  KNP_COUNTED_RULE,
+							  &from, &c));
+		KUNIT_EXPECT_EQ(test, c.id, ids[i]);
+		KUNIT_EXPECT_EQ(test, c.packets, i + 1);
+		KUNIT_EXPECT_EQ(test, c.bytes, 100 * (i + 1));
+		KUNIT_EXPECT_EQ(test, from, ids[i] + 1);
+	}
+	KUNIT_EXPECT_FALSE(test, knp_counters_next(&kn->counters,
+						   KNP_COUNTED_RULE, &from,
+						   &c));
+	knp_counters_free(&kn->counters);
+}
+
+static void what_is_counted_goes_with_its_id(struct kunit *test)
+{
+	struct knp_net *kn = knp_net(&init_net);
+	u32 what;
+	u64 n;
+
+	for (what = 0; what < KNP_COUNTED; what++) {
+		knp_test_fill(test, kn);
+		n = packets_of(kn, what, 1);
+		hit(kn, what, 1);
+		KUNIT_EXPECT_EQ(test, packets_of(kn, what, 1), n + 1);
+		/* Put again it is the same object. */
+		knp_test_fill(test, kn);
+		KUNIT_EXPECT_EQ(test, packets_of(kn, what, 1), n + 1);
+		knp_test_empty(test, kn);
+		knp_test_fill(test, kn);
+		KUNIT_EXPECT_EQ(test, packets_of(kn, what, 1), 0);
+		knp_test_empty(test, kn);
+	}
 }
 
 static struct kunit_case cases[] = {
@@ -117,6 +193,8 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(a_refused_record_cancels_it),
 	KUNIT_CASE(there_is_one_at_a_time),
 	KUNIT_CASE(a_stale_generation_is_refused),
+	KUNIT_CASE(each_id_has_a_counter_of_its_own),
+	KUNIT_CASE(what_is_counted_goes_with_its_id),
 	{}
 };
 

@@ -5,26 +5,18 @@
  * module, and written again: it is the same then.
  */
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <openssl/evp.h>
 
+#include "require.h"
 #include "state.h"
 
 #define AT_SIZE		16
 #define DIGEST_LEN	32
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(int condition, const char *what)
-{
-	if (condition)
-		return;
-	fprintf(stderr, "%s\n", what);
-	abort();
-}
 
 static void check_diff(const struct knp_state *s)
 {

@@ -546,6 +546,25 @@ static void a_namespace_with_a_deletion_timestamp_terminates(void **state)
 	}
 }
 
+static void a_name_begins_and_ends_with_letters_or_digits(void **state)
+{
+	static const char *const good[] = { "a", "0", "a-b", "a.b", "a--b" };
+	static const char *const bad[] = {
+		"", "-", ".", "-a", ".a", "a-", "a.", "A", "a_b", "a/b", "a b",
+		"a\303\244",
+	};
+	char longest[255];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++)
+		assert_true(knp_name_valid(good[i], strlen(good[i])));
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+		assert_false(knp_name_valid(bad[i], strlen(bad[i])));
+	memset(longest, 'a', sizeof(longest));
+	assert_true(knp_name_valid(longest, 253));
+	assert_false(knp_name_valid(longest, 254));
+}
+
 static void a_string_with_a_nul_is_refused(void **state)
 {
 	struct json_object *obj = json_tokener_parse(POD("'metadata': {}"));
@@ -609,6 +628,7 @@ static const struct CMUnitTest plain[] = {
 	cmocka_unit_test(terminal_phases_and_host_network_are_seen),
 	cmocka_unit_test(a_namespace_gets_its_name_as_a_label),
 	cmocka_unit_test(a_namespace_with_a_deletion_timestamp_terminates),
+	cmocka_unit_test(a_name_begins_and_ends_with_letters_or_digits),
 	cmocka_unit_test(a_string_with_a_nul_is_refused),
 	cmocka_unit_test(an_object_is_put_where_it_belongs),
 };

@@ -159,6 +159,9 @@ static void what_is_not_supported_is_refused_with_a_reason(void **state)
 		  "must start with https://" },
 		{ "server: 'https://u:s3cret@h'", "", "the server's URL" },
 		{ "server: 'https://h?x'", "", "the server's URL" },
+		{ "server: 'https://'", "", "names no host" },
+		{ "server: 'https:///api'", "", "names no host" },
+		{ "server: 'https://:6443'", "", "names no host" },
 		{ "", "", "server is missing" },
 	};
 	struct knp_kube_config c;

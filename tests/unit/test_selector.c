@@ -98,6 +98,26 @@ static void exists_and_does_not_exist_ask_for_the_key_alone(void **state)
 	assert_false(requires(KNP_OP_DOES_NOT_EXIST, NULL, NULL, &is_empty));
 }
 
+static void what_is_nearly_alike_is_another(void **state)
+{
+	static struct knp_label app_ab[] = { { "app", "ab" } };
+	static struct knp_label apps_a[] = { { "apps", "a" } };
+	const struct knp_labels is_ab = { app_ab, 1 };
+	const struct knp_labels has_apps = { apps_a, 1 };
+
+	(void)state;
+	assert_false(label("ab", &is_a));
+	assert_false(label("a", &is_ab));
+	assert_false(label("A", &is_a));
+	assert_false(label("a", &has_apps));
+	assert_false(requires(KNP_OP_IN, "ab", "A", &is_a));
+	assert_false(requires(KNP_OP_IN, "a", "", &is_ab));
+	assert_true(requires(KNP_OP_NOT_IN, "ab", "A", &is_a));
+	assert_true(requires(KNP_OP_NOT_IN, "a", "", &is_ab));
+	assert_false(requires(KNP_OP_EXISTS, NULL, NULL, &has_apps));
+	assert_true(requires(KNP_OP_DOES_NOT_EXIST, NULL, NULL, &has_apps));
+}
+
 static void all_requirements_must_hold(void **state)
 {
 	struct knp_label want[] = { { "a", "1" }, { "c", "3" } };
@@ -129,6 +149,33 @@ static void get_tells_absent_from_empty(void **state)
 	assert_null(knp_labels_get(&is_many, "f"));
 }
 
+/* Of a namespace that is not known yet there is its name, and nothing else. */
+static void of_an_unseen_namespace_the_name_is_known(void **state)
+{
+	struct knp_label want = { "kubernetes.io/metadata.name", "x" };
+	const struct knp_selector by_name = { .labels = { &want, 1 } };
+	const struct knp_selector by_label = { .labels = { app_a, 1 } };
+	const struct knp_selector all = { 0 };
+	struct knp_requirement req = {
+		.key = "app", .op = KNP_OP_DOES_NOT_EXIST,
+	};
+	const struct knp_selector absent = { .reqs = &req, .nreqs = 1 };
+
+	(void)state;
+	assert_true(knp_selector_matches_namespace(&all, "x", NULL));
+	assert_true(knp_selector_matches_namespace(&by_name, "x", NULL));
+	assert_false(knp_selector_matches_namespace(&by_name, "y", NULL));
+	assert_false(knp_selector_matches_namespace(&by_label, "x", NULL));
+	assert_false(knp_selector_matches_namespace(&absent, "x", NULL));
+	assert_true(knp_selector_matches_namespace(&by_label, "x", &is_a));
+	assert_true(knp_selector_matches_namespace(&absent, "x", &none));
+	assert_false(knp_selector_matches_namespace(&absent, "x", &is_a));
+	req.key = want.key;
+	assert_false(knp_selector_matches_namespace(&absent, "x", NULL));
+	req.op = KNP_OP_EXISTS;
+	assert_true(knp_selector_matches_namespace(&absent, "x", NULL));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -138,7 +185,9 @@ int main(void)
 		cmocka_unit_test(in_needs_the_key),
 		cmocka_unit_test(not_in_matches_an_absent_key),
 		cmocka_unit_test(exists_and_does_not_exist_ask_for_the_key_alone),
+		cmocka_unit_test(what_is_nearly_alike_is_another),
 		cmocka_unit_test(all_requirements_must_hold),
+		cmocka_unit_test(of_an_unseen_namespace_the_name_is_known),
 		cmocka_unit_test(get_tells_absent_from_empty),
 	};
 

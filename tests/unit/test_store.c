@@ -139,10 +139,13 @@ static void an_equal_object_changes_nothing(void **state)
 	knp_store_free(s);
 }
 
+/* From the plain pod, so that it is this difference that counts. */
 static void put_and_expect_change(struct knp_store *s, struct knp_pod *pod)
 {
-	uint64_t version = s->version;
+	uint64_t version;
 
+	assert_int_equal(knp_store_put_pod(s, made(parts())), 0);
+	version = s->version;
 	assert_int_equal(knp_store_put_pod(s, pod), 0);
 	assert_int_equal(s->version, version + 1);
 	assert_int_equal(s->npods, 1);
@@ -155,7 +158,6 @@ static void every_difference_of_a_pod_is_a_change(void **state)
 	struct parts *p;
 
 	(void)state;
-	put_and_expect_change(s, made(parts()));
 	p = parts();
 	p->view.uid = knp_text_of("other");
 	put_and_expect_change(s, made(p));
@@ -204,8 +206,10 @@ static void replace(const char **string, const char *by)
 static void put_policy_and_expect_change(struct knp_store *s,
 					 struct knp_policy *policy)
 {
-	uint64_t version = s->version;
+	uint64_t version;
 
+	assert_int_equal(knp_store_put_policy(s, make_policy("p")), 0);
+	version = s->version;
 	assert_int_equal(knp_store_put_policy(s, policy), 0);
 	assert_int_equal(s->version, version + 1);
 	assert_ptr_equal(s->policies[0], policy);
@@ -217,7 +221,6 @@ static void every_difference_of_a_policy_is_a_change(void **state)
 	struct knp_policy *p;
 
 	(void)state;
-	put_policy_and_expect_change(s, make_policy("p"));
 	p = make_policy("p");
 	p->isolates_egress = true;
 	put_policy_and_expect_change(s, p);
@@ -268,11 +271,59 @@ static void every_difference_of_a_policy_is_a_change(void **state)
 	p->ingress[0].ports[0].name = knp_string_dup("http");
 	put_policy_and_expect_change(s, p);
 	p = make_policy("p");
+	free(p->uid);
+	p->uid = strdup("v");
+	put_policy_and_expect_change(s, p);
+	p = make_policy("p");
+	p->ingress[0].closed = true;
+	put_policy_and_expect_change(s, p);
+	p = make_policy("p");
+	p->ingress[0].peers[0].block->except[0].len = 17;
+	put_policy_and_expect_change(s, p);
+	p = make_policy("p");
+	p->ingress[0].nports = 0;
+	put_policy_and_expect_change(s, p);
+	p = make_policy("p");
+	p->egress = calloc(1, sizeof(*p->egress));
+	p->negress = 1;
+	put_policy_and_expect_change(s, p);
+	p = make_policy("p");
 	p->subject.labels.v = calloc(1, sizeof(struct knp_label));
 	p->subject.labels.v[0].key = knp_string_dup("a");
 	p->subject.labels.v[0].value = knp_string_dup("");
 	p->subject.labels.n = 1;
 	put_policy_and_expect_change(s, p);
+	knp_store_free(s);
+}
+
+static struct knp_namespace *make_namespace(const char *value)
+{
+	struct knp_label_view labels[2] = {
+		{ knp_text_of("team"), knp_text_of(value) },
+	};
+	struct knp_namespace *ns = knp_namespace_new("x", labels, 1);
+
+	assert_non_null(ns);
+	return ns;
+}
+
+static void every_difference_of_a_namespace_is_a_change(void **state)
+{
+	struct knp_store *s = knp_store_new();
+	struct knp_namespace *ns;
+	uint64_t version;
+
+	(void)state;
+	assert_int_equal(knp_store_put_namespace(s, make_namespace("a")), 0);
+	version = s->version;
+	assert_int_equal(knp_store_put_namespace(s, make_namespace("a")), 0);
+	assert_int_equal(s->version, version);
+	assert_int_equal(knp_store_put_namespace(s, make_namespace("b")), 0);
+	assert_int_equal(s->version, version + 1);
+	ns = make_namespace("b");
+	ns->terminating = true;
+	assert_int_equal(knp_store_put_namespace(s, ns), 0);
+	assert_int_equal(s->version, version + 2);
 	knp_store_free(s);
 }
 
@@ -579,6 +630,7 @@ int main(void)
 		cmocka_unit_test(an_equal_object_changes_nothing),
 		cmocka_unit_test(every_difference_of_a_pod_is_a_change),
 		cmocka_unit_test(every_difference_of_a_policy_is_a_change),
+		cmocka_unit_test(every_difference_of_a_namespace_is_a_change),
 		cmocka_unit_test(a_taken_object_belongs_to_the_caller),
 		cmocka_unit_test(an_observer_is_told_of_every_change),
 		cmocka_unit_test(an_observer_is_not_told_of_what_changes_nothing),
