@@ -296,6 +296,35 @@ static void every_difference_of_a_policy_is_a_change(void **state)
 	knp_store_free(s);
 }
 
+static struct knp_policy *make_policy_for(const char *key, const char *value)
+{
+	struct knp_policy *p = make_policy("p");
+	struct knp_label *label = calloc(1, sizeof(*label));
+
+	assert_non_null(label);
+	label->key = knp_string_dup(key);
+	label->value = knp_string_dup(value);
+	p->subject.labels.v = label;
+	p->subject.labels.n = 1;
+	return p;
+}
+
+static void another_label_to_match_is_a_change(void **state)
+{
+	struct knp_store *s = knp_store_new();
+
+	(void)state;
+	assert_int_equal(knp_store_put_policy(s, make_policy_for("a", "b")), 0);
+	assert_int_equal(s->version, 1);
+	assert_int_equal(knp_store_put_policy(s, make_policy_for("a", "b")), 0);
+	assert_int_equal(s->version, 1);
+	assert_int_equal(knp_store_put_policy(s, make_policy_for("a", "c")), 0);
+	assert_int_equal(s->version, 2);
+	assert_int_equal(knp_store_put_policy(s, make_policy_for("d", "c")), 0);
+	assert_int_equal(s->version, 3);
+	knp_store_free(s);
+}
+
 static struct knp_namespace *make_namespace(const char *value)
 {
 	struct knp_label_view labels[2] = {
@@ -630,6 +659,7 @@ int main(void)
 		cmocka_unit_test(an_equal_object_changes_nothing),
 		cmocka_unit_test(every_difference_of_a_pod_is_a_change),
 		cmocka_unit_test(every_difference_of_a_policy_is_a_change),
+		cmocka_unit_test(another_label_to_match_is_a_change),
 		cmocka_unit_test(every_difference_of_a_namespace_is_a_change),
 		cmocka_unit_test(a_taken_object_belongs_to_the_caller),
 		cmocka_unit_test(an_observer_is_told_of_every_change),
