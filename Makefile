@@ -357,11 +357,10 @@ $(BUILD)/.deps: Makefile
 
 # Kbuild writes beside its sources, so it gets a copy of them per kernel. The
 # copy is also what tests/kernels builds for kernels of other Debian releases.
+no_headers	:= @echo 'knp: no kernel headers installed: run "make setup"' \
+			'as root' >&2; exit 1
 kmod: $(MODULES)
-ifeq ($(KRELEASES),)
-	@echo 'knp: no kernel headers installed: run "make setup" as root' >&2
-	@exit 1
-endif
+	$(if $(KRELEASES),,$(no_headers))
 
 define stage
 	@mkdir -p $(@D)/uapi
@@ -607,9 +606,10 @@ dkms-tree:
 	$(call unit,$(MODULE_UNIT))
 
 dkms-install:
+	$(if $(KRELEASES),,$(no_headers))
 	$(MAKE) --no-print-directory dkms-remove
 	$(MAKE) --no-print-directory dkms-tree
-	dkms install knp/$(VERSION)
+	dkms install $(addprefix -k ,$(KRELEASES)) knp/$(VERSION)
 
 dkms-remove:
 	@command -v dkms >/dev/null || \
@@ -703,7 +703,7 @@ help:
 	@echo 'Installing (docs/install.md; DESTDIR= PREFIX=/usr/local):'
 	@echo '  make install         knpd, knpctl, knp-cni, manual pages, completion, units'
 	@echo '                       (make uninstall: all but /etc/default/knpd)'
-	@echo '  make dkms-install    the module by DKMS, for the running kernel (dkms-remove)'
+	@echo '  make dkms-install    the module by DKMS, for each kernel with headers (dkms-remove)'
 	@echo '  make deb             Debian packages in build/deb'
 	@echo
 	@echo 'Setting up:'

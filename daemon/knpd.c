@@ -49,6 +49,7 @@
 #include "runtime.h"
 #include "status.h"
 #include "store.h"
+#include "taint.h"
 
 #define RETRY_FIRST_MS	1000
 #define RETRY_LAST_MS	30000
@@ -68,6 +69,7 @@ struct knpd {
 	struct knp_node_options node_options;
 	struct knp_uncovered *uncovered;	/* NULL: nobody looks */
 	struct knp_kube_config config;
+	struct knp_taint *taint;	/* NULL: there is none to be taken */
 	bool waiting;			/* for the source, and it was said */
 	char waited[640];		/* what for */
 	struct knp_push *push;
@@ -257,6 +259,7 @@ static void enforced(struct knpd *d, const struct knp_push_result *res)
 	knp_exporter_enforced(d->exporter, res, d->since_ns);
 	d->since_ns = 0;
 	knp_node_enforced(d->node);
+	knp_taint_take(d->taint);
 	write_status_soon(d);
 }
 
@@ -680,6 +683,9 @@ static int open_kube(struct knpd *d)
 	}
 	err = knp_input_open_kube(d->base, &d->config, &d->opt.kube, d->store,
 				  &input_ops, d, &d->input);
+	if (!err && d->opt.startup_taint && d->node_options.listen)
+		err = knp_taint_open(d->base, &d->config, d->opt.node,
+				     d->opt.startup_taint, &d->taint);
 	if (err)
 		knp_log(KNP_LOG_ERR, "cannot follow %s: %s", d->config.server,
 			strerror(-err));
@@ -837,6 +843,7 @@ static void stop(struct knpd *d)
 	knp_keeper_close(d->keeper);
 	knp_exporter_close(d->exporter);
 	knp_uncovered_close(d->uncovered);
+	knp_taint_close(d->taint);
 	knp_input_close(d->input);
 	knp_node_close(d->node);
 	knp_kube_config_clear(&d->config);

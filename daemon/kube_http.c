@@ -443,15 +443,38 @@ static int prepare(struct knp_http_call *call, const char *target,
 	return 0;
 }
 
-int knp_http_get(struct knp_http_call *call, const char *target,
-		 const char *accept)
+/* A GET, or, with a @patch, a PATCH. */
+static int set_method(struct knp_http_call *call, const char *patch)
+{
+	CURL *easy = call->easy;
+	int err;
+
+	if (!patch)
+		return curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, NULL) ||
+		       curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L) ?
+			-ENOMEM : 0;
+
+	err = add_header(call, "Content-Type", "application/json-patch+json");
+	if (err)
+		return err;
+	/* The text is copied, up to its NUL. */
+	return curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE, -1L) ||
+	       curl_easy_setopt(easy, CURLOPT_COPYPOSTFIELDS, patch) ||
+	       curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, "PATCH") ?
+		-ENOMEM : 0;
+}
+
+static int send_request(struct knp_http_call *call, const char *target,
+			const char *accept, const char *patch)
 {
 	int err;
 
 	call->headers = 0;
 	call->headed = false;
 	call->error[0] = '\0';
-	err = prepare(call, target, accept);
+	err = set_method(call, patch);
+	if (!err)
+		err = prepare(call, target, accept);
 	if (!err && curl_multi_add_handle(call->h->multi, call->easy))
 		err = -ENOMEM;
 	if (err)
@@ -459,6 +482,18 @@ int knp_http_get(struct knp_http_call *call, const char *target,
 	else
 		call->busy = true;
 	return err;
+}
+
+int knp_http_get(struct knp_http_call *call, const char *target,
+		 const char *accept)
+{
+	return send_request(call, target, accept, NULL);
+}
+
+int knp_http_patch(struct knp_http_call *call, const char *target,
+		   const char *patch)
+{
+	return send_request(call, target, "application/json", patch);
 }
 
 void knp_http_cancel(struct knp_http_call *call)

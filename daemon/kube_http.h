@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * GET requests to one API server, in the event loop, by libcurl.
+ * Requests to one API server, in the event loop, by libcurl.
  *
  * HTTP/1.1 with one connection per request under way, so that a slow watch
  * holds up nothing else. TLS 1.2 or newer, verified; no redirects, no proxies
@@ -81,6 +81,10 @@ void knp_http_call_free(struct knp_http_call *call);
 int knp_http_get(struct knp_http_call *call, const char *target,
 		 const char *accept);
 
+/* Send a JSON patch (RFC 6902) for @target. As knp_http_get(). */
+int knp_http_patch(struct knp_http_call *call, const char *target,
+		   const char *patch);
+
 /* Break off; no callback follows. Not from a callback. */
 void knp_http_cancel(struct knp_http_call *call);
 
@@ -90,7 +94,7 @@ void knp_http_cancel(struct knp_http_call *call);
  */
 bool knp_http_renew(struct knp_http_call *call);
 
-/* Why knp_http_get() failed, one line. */
+/* Why a request could not be sent, one line. */
 const char *knp_http_error(const struct knp_http_call *call);
 
 #endif /* KNP_KUBE_HTTP_H */

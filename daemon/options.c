@@ -88,6 +88,7 @@ static void usage(FILE *out)
 	      "      --state FILE        keep there what is enforced, and restore it while the API\n"
 	      "                          server does not answer; or none (default: " KNP_STATE_FILE ";\n"
 	      "                          none with another --runtime-dir)\n"
+	      "      --startup-taint KEY take this taint from the node once policies hold there\n"
 	      "      --start-spread S    ask the API server first within S seconds (default: 5)\n"
 	      "      --idle-timeout S    ask anew if a watch is silent so long (default: 180)\n"
 	      "      --backend null:FILE no kernel: note every transaction in FILE (to measure\n"
@@ -149,6 +150,7 @@ enum {
 	OPT_STALE_AFTER,
 	OPT_UNREADY,
 	OPT_NPM_CONFIG,
+	OPT_STARTUP_TAINT,
 };
 
 /* Seconds with a fraction, up to an hour, as milliseconds. */
@@ -235,6 +237,9 @@ static int choose_source(struct knp_options *o)
 	if (n > 1)
 		return bad_usage("more than one of --manifests, --kubeconfig and --in-cluster",
 				 NULL);
+	if (o->startup_taint && o->manifests)
+		return bad_usage("--startup-taint with --manifests: there is no API server",
+				 NULL);
 	if (o->context && !o->kubeconfig)
 		return bad_usage("--context without --kubeconfig", NULL);
 	/* Whoever waits for the result does not start with many others. */
@@ -287,6 +292,7 @@ int knp_options_parse(int argc, char **argv, struct knp_options *o)
 		{ "npm-config",	 required_argument, NULL, OPT_NPM_CONFIG },
 		{ "runtime-dir", required_argument, NULL, OPT_RUNTIME_DIR },
 		{ "state",	 required_argument, NULL, OPT_STATE },
+		{ "startup-taint", required_argument, NULL, OPT_STARTUP_TAINT },
 		{ "backend",	 required_argument, NULL, OPT_BACKEND },
 		{ "once",	 no_argument,	    NULL, OPT_ONCE },
 		{ "dry-run",	 no_argument,	    NULL, OPT_DRY_RUN },
@@ -382,6 +388,9 @@ int knp_options_parse(int argc, char **argv, struct knp_options *o)
 			break;
 		case OPT_STATE:
 			o->state = optarg;
+			break;
+		case OPT_STARTUP_TAINT:
+			o->startup_taint = optarg;
 			break;
 		case OPT_BACKEND:
 			if (strncmp(optarg, NULL_BACKEND, strlen(NULL_BACKEND)))

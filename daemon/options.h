@@ -29,6 +29,7 @@ struct knp_options {
 	const char *node;
 	const char *runtime_dir;
 	const char *state;		/* NULL: no state file */
+	const char *startup_taint;	/* its key; NULL: there is none */
 	const char *null_backend;	/* see null_backend.h; NULL: the kernel */
 	struct knp_push_options push;	/* may point at @node_allow */
 	struct knp_node_allows node_allow;

@@ -11,7 +11,7 @@ import yaml
 
 from cases import UNREACHABLE, Skipped, check, path, run, same, test
 
-OVERLAYS = ("audit", "azure", "azure-audit", "aks-engine")
+OVERLAYS = ("audit", "azure", "azure-audit", "aks-engine", "startup-taint")
 # Of each container: its capabilities, its user, and which folders of the node it
 # has; those ending in ! it may write to.
 ALLOWED = {

@@ -77,6 +77,7 @@ class Request:
         self.watch = self.query.get("watch") == "1"
         self.initial = self.query.get("sendInitialEvents") == "true"
         self.at = time.monotonic()
+        self.body = b""
         self.status = None
 
     def what(self):
@@ -282,11 +283,18 @@ class ApiServer:
             if not more:
                 return False
             data += more
-        lines = data.decode().split("\r\n")
+        head, _, body = data.partition(b"\r\n\r\n")
+        lines = head.decode().split("\r\n")
         method, target, _ = lines[0].split(" ")
         headers = {key.lower(): value.strip() for key, _, value in
                    (line.partition(":") for line in lines[1:] if line)}
         request = Request(self, sock, method, target, headers)
+        while len(body) < int(headers.get("content-length", 0)):
+            more = sock.recv(65536)
+            if not more:
+                return False
+            body += more
+        request.body = body
         with self.changed:
             self.log.append(request)
         self.answer(request)

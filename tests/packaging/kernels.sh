@@ -12,8 +12,9 @@
 #             last version before newest's
 #   newest    Debian 13 backports           trixie
 #
-# A root has no kernel but headers; images are unpacked beside those that
-# tests/kernels has, where tests/guest/run looks for them.
+# A root has what a node has, images and headers: from 7.x on it is linux-modules
+# that makes modules.dep, without which DKMS leaves depmod out. The images that
+# guests boot are unpacked beside those of tests/kernels.
 
 read -ra SERIES <<<"${KNP_SERIES:-5.10 6.1 6.12 newest-1 newest}"
 DKMS_PACKAGES=dkms,gcc,make,libc6-dev,kmod,openssl,xz-utils,python3-minimal
@@ -48,6 +49,17 @@ root_of() {
 	[ -e "$root/.done" ] || exit 1
 }
 
+# in_changed_root COMMAND...: in root; what it changes does not stay
+in_changed_root() {
+	local changes status
+
+	changes=$(mktemp -d "$CACHE/packaging.XXXXXX")
+	CHANGES=$changes in_root "$root" "$@"
+	status=$?
+	rm -rf "$changes"
+	return "$status"
+}
+
 # "series release" per line, from what a root's package lists carry: the newest
 # that is installed by default, and in Debian 13 those of the backports.
 releases() {
@@ -69,13 +81,18 @@ releases() {
 }
 
 fill_dkms() {
-	local series release
+	local series release from
 
 	in_root "$1" apt-get -q update
 	releases "$1" "$2" >"$1/.releases"
 	while read -r series release; do
-		in_root "$1" apt-get -qy --no-install-recommends install \
-			"linux-headers-$release"
+		# They need a newer linux-base than the suite's own.
+		from=()
+		[[ $series != newest* ]] || from=(-t "$2-backports")
+		# nobody boots it: without an initramfs
+		INITRD=No in_root "$1" apt-get -qy --no-install-recommends \
+			"${from[@]}" install "linux-image-$release" \
+			"linux-headers-$release" </dev/null
 	done <"$1/.releases"
 }
 

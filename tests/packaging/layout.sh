@@ -107,17 +107,24 @@ exposure() {
 }
 
 # Capabilities, written out: the figure alone would not notice another one.
-knpd_confined() {
+# confined UNIT CAPABILITY
+confined() {
 	local figure
 
-	figure=$(exposure knpd.service)
-	echo "# figure: systemd-analyze security knpd.service: $figure" >&3
+	figure=$(exposure "$1")
+	echo "# figure: systemd-analyze security $1: $figure of 10" >&3
 	awk -v a="$figure" -v b="$EXPOSURE" 'BEGIN { exit !(a != "" && a <= b) }' ||
 		{ echo "exposure $figure, more than $EXPOSURE"; return 1; }
-	same "CapabilityBoundingSet=CAP_NET_ADMIN" \
-		"$(grep '^\(Capability\|Ambient\)' deploy/systemd/knpd.service)" &&
-		same "CapabilityBoundingSet=CAP_SYS_MODULE" \
-		"$(grep '^\(Capability\|Ambient\)' deploy/systemd/knp-module.service)"
+	same "CapabilityBoundingSet=$2" \
+		"$(grep '^\(Capability\|Ambient\)' "deploy/systemd/$1")"
+}
+
+all_confined() {
+	same "$(cd deploy/systemd && ls ./*.service)" "$(printf './%s\n' \
+		knp-module.service knp-restore.service knpd.service)" &&
+		confined knp-module.service CAP_SYS_MODULE &&
+		confined knp-restore.service CAP_NET_ADMIN &&
+		confined knpd.service CAP_NET_ADMIN
 }
 
 # ---- knp-load --------------------------------------------------------------
@@ -173,7 +180,7 @@ layout_test() {
 	check "dkms.conf: name, version, and kernels from 5.10 on" dkms_conf
 	check "VERSION and the Debian changelog agree" versions
 	check "units are understood by systemd" units_valid
-	check "knpd's unit: exposure at most $EXPOSURE, no capability but one" knpd_confined
+	check "units: exposure at most $EXPOSURE, no capability but one" all_confined
 	check "knp-load: loads, and says nothing" loads_quietly
 	LOADED=$fakes/loaded check "knp-load: an older version that is loaded stays, and is told" \
 		load_says 0 "version 0.0.1 is loaded and goes on enforcing; version 9.9.9 is" ""

@@ -2,9 +2,12 @@
 # shellcheck shell=bash disable=SC2034,SC2153,SC2154 # run's, and each other's
 #
 # A whole node: Debian 12 with systemd on a disk, with the packages installed as
-# on any other, booted in QEMU. What happens in it is in node/*.sh, a boot each:
+# on any other, booted in QEMU. What happens in it is in node/*.sh, a boot each, of a
+# disk of its own but for the second of these:
 #
 #   life        boot, policies hold; upgrade, stop, removal, under traffic
+#   before      boot, policies hold and are kept
+#   after       the same disk again: closed before the kubelet, until knpd comes
 #   refusal     the kernel takes signed modules only, and trusts nobody's key
 #   secureboot  UEFI Secure Boot with DKMS's key among the machine's own
 #
@@ -68,9 +71,9 @@ node_root() {
 		"$to/guest/unsigned.ko"
 	echo 'KNPD_OPTIONS="--manifests /etc/knp/manifests --node node1"' \
 		>"$to/etc/default/knpd"
-	cp tests/packaging/node/knp-test.service "$to/etc/systemd/system/"
-	ln -s ../knp-test.service \
-		"$to/etc/systemd/system/multi-user.target.wants/knp-test.service"
+	cp tests/packaging/node/*.service "$to/etc/systemd/system/"
+	ln -s ../knp-test.service ../kubelet.service \
+		"$to/etc/systemd/system/multi-user.target.wants/"
 	# Nobody logs in, and nothing is mounted but the root.
 	ln -sf /dev/null "$to/etc/systemd/system/serial-getty@ttyS0.service"
 	ln -sf /dev/null "$to/etc/systemd/system/getty@tty1.service"
@@ -107,26 +110,27 @@ make_node() {
 	need_deb && need_next && node_root && node_initramfs && node_disk
 }
 
-# boot SCENARIO KERNEL APPEND QEMU-ARGUMENT...: its TAP; a disk of its own
+# boot SCENARIO KERNEL APPEND QEMU-ARGUMENT...: its TAP; with a disk of its own, or
+# with DISK, which is made and stays
 boot() {
-	local out=$node/$1 kernel=$2 append=$3 code=0
+	local out=$node/$1 kernel=$2 append=$3 code=0 its=${DISK:-$node/$1/disk}
 
 	rm -rf "$out"
 	mkdir -p "$out"
-	cp --sparse=always "$disk" "$out/disk"
+	[ -e "$its" ] || cp --sparse=always "$disk" "$its"
 	shift 3
 	timeout "${KNP_GUEST_TIMEOUT:-900}" qemu-system-x86_64 \
 		-accel tcg,thread=multi -cpu max -smp 2 -m 1024 -machine q35 \
 		-display none -nodefaults -no-reboot -monitor none \
 		-kernel "$kernel" -initrd "$node/initrd" \
-		-drive "file=$out/disk,format=raw,if=virtio,cache=unsafe" \
+		-drive "file=$its,format=raw,if=virtio,cache=unsafe" \
 		-append "console=ttyS0,115200 quiet panic=-1 mitigations=off
 			no_timer_check random.trust_cpu=on
 			rcupdate.rcu_cpu_stall_timeout=120 systemd.show_status=0
 			knp.scenario=$(basename "$out") $append" \
 		-serial "file:$out/console.log" -serial stdio \
 		-serial "file:$out/logs.tar.gz" "$@" </dev/null || code=$?
-	rm -f "$out/disk"
+	[ -n "${DISK:-}" ] || rm -f "$its"
 	mkdir -p "$out/logs"
 	tar -C "$out/logs" -xzf "$out/logs.tar.gz" 2>/dev/null || true
 	[ "$code" = 0 ] || echo "qemu ended with status $code; see $out"
@@ -158,6 +162,10 @@ node_test() {
 	node_release=$(cat "$CACHE"/roots/node-bookworm-*/.release | tail -n 1)
 	node_vmlinuz=$CACHE/kernels/$node_release/boot/vmlinuz-$node_release
 	relay life < <(boot life "$node_vmlinuz" "")
+	rm -f "$node/twice"
+	relay before < <(DISK=$node/twice boot before "$node_vmlinuz" "")
+	relay after < <(DISK=$node/twice boot after "$node_vmlinuz" "")
+	rm -f "$node/twice"
 	relay refusal < <(boot refusal "$node_vmlinuz" module.sig_enforce=1)
 	check "the owner's key signs the kernel" owner_key
 	check "firmware has the owner's and DKMS's keys, Secure Boot on" firmware

@@ -77,15 +77,20 @@ clean_life() {
 	say() { printf '== %s\n' "$*"; }
 	left() { find / -xdev \( -path /proc -o -path /mnt -o -path /srv \) -prune \
 		-o -name '*knp*' -print; }
+	# "!" and what is before "&&" do not end a shell with -e
+	never() { if "$@"; then exit 1; fi; }
 	enabled() { [ "$(systemctl is-enabled "$1")" = enabled ]; }
+	added() { dkms status | grep "^knp/$1[,:]"; }
 
 	say install
 	apt-get -qy --no-install-recommends install \
 		"/mnt/knpd_${version}_amd64.deb" "/mnt/knp-dkms_${version}_all.deb"
 	[ "$(knpd --version | cut -d' ' -f2)" = "$version" ]
-	[ -x /usr/lib/cni/knp-cni ] && [ -x /usr/sbin/knp-load ]
-	enabled knpd.service && enabled knp-module.service
-	dkms status | grep -q "^knp/$version"
+	[ -x /usr/lib/cni/knp-cni ]
+	[ -x /usr/sbin/knp-load ]
+	enabled knpd.service
+	enabled knp-module.service
+	added "$version"
 	knpctl simulate --help >/dev/null
 
 	say upgrade, and what was set stays
@@ -96,14 +101,16 @@ clean_life() {
 	dpkg -i "/srv/knpd_${next}_amd64.deb" "/srv/knp-dkms_${next}_all.deb"
 	[ "$(knpd --version | cut -d' ' -f2)" = "$next" ]
 	grep -q -- --cni /etc/default/knpd
-	enabled knpd.service && ! enabled knp-module.service
-	dkms status | grep -q "^knp/$next"
-	! dkms status | grep -q "^knp/$version,\|^knp/$version:"
+	enabled knpd.service
+	never enabled knp-module.service
+	added "$next"
+	never added "$version"
 	[ ! -e "/usr/src/knp-$version" ]
 
 	say remove, and settings stay
 	dpkg -r knpd knp-dkms
-	[ -e /etc/default/knpd ] && [ ! -e /usr/sbin/knpd ]
+	[ -e /etc/default/knpd ]
+	[ ! -e /usr/sbin/knpd ]
 	[ ! -e "/usr/src/knp-$next" ]
 
 	say purge, and what is the operator\'s stays
@@ -114,15 +121,14 @@ clean_life() {
 }
 
 in_clean_root() {
-	local changes status
+	local status
 
 	root_of clean bookworm "$CLEAN_PACKAGES"
-	changes=$(mktemp -d "$CACHE/packaging.XXXXXX")
 	clean_life >"$BUILD/deb/life"
-	CHANGES=$changes BIND=$BUILD/deb BIND_SRV=$NEXT_TREE/build/deb \
-		in_root "$root" sh /mnt/life "$VERSION" "$NEXT"
+	BIND=$BUILD/deb BIND_SRV=$NEXT_TREE/build/deb \
+		in_changed_root sh /mnt/life "$VERSION" "$NEXT"
 	status=$?
-	rm -rf "$changes" "$BUILD/deb/life"
+	rm -f "$BUILD/deb/life"
 	return "$status"
 }
 

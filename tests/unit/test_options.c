@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Which state file knpd keeps, if any. */
+/* Which state file knpd keeps, if any; options that do not go together. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -68,6 +69,24 @@ static void test_does_not_stay(void **state)
 	assert_null(state_with("--once"));
 }
 
+/* A folder has no nodes. */
+static void test_taint_without_server(void **state)
+{
+	char *folder[] = { "knpd", "--startup-taint", "k", "--manifests", "x",
+			   NULL };
+	char *server[] = { "knpd", "--startup-taint", "k", "--kubeconfig", "x",
+			   NULL };
+	struct knp_options o = { .runtime_dir = KNP_RUNTIME_DIR };
+
+	(void)state;
+	optind = 0;
+	assert_int_equal(knp_options_parse(5, folder, &o), -EINVAL);
+	o = (struct knp_options){ .runtime_dir = KNP_RUNTIME_DIR };
+	optind = 0;
+	assert_int_equal(knp_options_parse(5, server, &o), 0);
+	assert_string_equal(o.startup_taint, "k");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -75,6 +94,7 @@ int main(void)
 		cmocka_unit_test(test_another_runtime_folder),
 		cmocka_unit_test(test_chosen),
 		cmocka_unit_test(test_does_not_stay),
+		cmocka_unit_test(test_taint_without_server),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
