@@ -467,7 +467,7 @@ soak: $(BUILD)/oracle/follower tools
 
 # What is hard on the module: docs/safety.md
 check-safety: tools
-	@tests/guest/run --kernel 6.1 --safety
+	@KNP_GUEST_TIMEOUT=1500 tests/guest/run --kernel 6.1 --safety
 
 coverage: $(BUILD)/cov/oracle/follower
 	@tests/oracle/coverage $(CORE)

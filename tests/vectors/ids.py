@@ -19,6 +19,9 @@ FILES = {
     "bad": os.path.join(HERE, "bad", "%s.yaml"),
     "guest": os.path.join(TESTS, "guest", "scenarios", "%s.sh"),
     "cluster": os.path.join(TESTS, "guest", "cluster", "%s.sh"),
+    "safety": os.path.join(TESTS, "guest", "safety", "%s.sh"),
+    # of several scenarios
+    "shared": os.path.join(TESTS, "guest", "%s.sh"),
     "unit": os.path.join(TESTS, "unit", "%s.c"),
 }
 VECTORS = ("own", "upstream", "aside")
@@ -27,6 +30,8 @@ TITLES = {
     "bad": r"^- title: %s$",
     "guest": r'^\s*(?:check|refute|matrix|change) "%s"',
     "cluster": r'^\s*(?:check|refute|matrix|change|stays|brings) "%s"',
+    "safety": r'^\s*(?:check|refute|reported) "%s"',
+    "shared": r'^\s*(?:check|refute|reported) "%s"',
     "unit": r"^static void %s\(",
 }
 
