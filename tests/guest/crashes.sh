@@ -9,9 +9,9 @@
 
 STATE=/run/state/file
 # Two sets of manifests.
-ONE=/run/one
+ONE=/run/sets/one
 # shellcheck disable=SC2034 # for the scenarios
-OTHER=/run/other
+OTHER=/run/sets/other
 
 # ---- two sets of policies ------------------------------------------------------
 
@@ -48,8 +48,8 @@ sides() {
 	local side
 
 	for side in one other; do
-		mkdir -p /run/$side
-		{ cluster_manifests; "policies_$side"; } >/run/$side/cluster.yaml
+		mkdir -p /run/sets/$side
+		{ cluster_manifests; "policies_$side"; } >/run/sets/$side/cluster.yaml
 	done
 }
 
@@ -83,6 +83,12 @@ done_or_dead() { [ ! -e "/proc/$crash_pid" ] || enforces "$1"; }
 
 dead() { [ ! -e "/proc/$crash_pid" ]; }
 
+# What is enforced is saved by a thread, a little later.
+saved_or_dead() {
+	dead || equals "$(jq .state_file.generation /run/knp-crash/status.json)" \
+		"$(generation node1)"
+}
+
 # turns FOLDER: knpd is given these, and gets to the end of it, or of itself
 turns() {
 	local version
@@ -98,8 +104,7 @@ life() {
 	armed node1 "$1" "$2"
 	await "$PATIENCE" done_or_dead 0
 	dead || turns "$3"
-	# What is enforced is saved by a thread, a little later.
-	[ "$1" != disk ] || await 3 dead
+	[ "$1" != disk ] || await "$PATIENCE" saved_or_dead
 	give "$3"
 	! dead
 }
@@ -126,6 +131,7 @@ back() {
 	await "$PATIENCE" enforces 0 || return 1
 	same "$1" "$2" || return 1
 	[ -z "${3:-}" ] || turns "$3"
+	[ "$1" != node1 ] || await "$PATIENCE" saved_or_dead
 	stop
 	[ -z "${3:-}" ] || same "$1" "$3"
 }
