@@ -88,19 +88,25 @@ static int item(void *arg, struct knp_object *object)
 	return knp_reflect_item(arg, object);
 }
 
+/* The next request is made, and answered by what the caller says next. */
+static void ask_next(struct knp_reflect *r)
+{
+	char *target = NULL;
+
+	require(!knp_reflect_request(r, NOW, &target), "no memory");
+	free(target);
+}
+
 /* The first list of a server that has no WATCHLIST. */
 static void ask(struct knp_reflect *r)
 {
 	struct knp_ending no = {
 		.how = KNP_END_STATUS, .status.code = 422,
 	};
-	char *target;
 
-	require(!knp_reflect_request(r, NOW, &target), "no memory");
-	free(target);
+	ask_next(r);
 	knp_reflect_end(r, NOW, &no);
-	require(!knp_reflect_request(r, NOW, &target), "no memory");
-	free(target);
+	ask_next(r);
 	require(!knp_reflect_streams(r), "no list follows");
 }
 

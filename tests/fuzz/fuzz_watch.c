@@ -181,6 +181,15 @@ static int take_line(void *arg, const char *line, size_t len)
 	return w->over;
 }
 
+/* The next request is made, and answered by what the caller says next. */
+static void ask_next(struct knp_reflect *r)
+{
+	char *target = NULL;
+
+	require(!knp_reflect_request(r, NOW, &target), "no memory");
+	free(target);
+}
+
 /* A list of nothing, for the watch to begin after it. */
 static void sync(struct world *w)
 {
@@ -188,29 +197,23 @@ static void sync(struct world *w)
 	struct knp_ending no = {
 		.how = KNP_END_STATUS, .status.code = 422,
 	};
-	char *target;
 
 	knp_reflect_end(&w->r, NOW, &no);
-	require(!knp_reflect_request(&w->r, NOW, &target), "no memory");
-	free(target);
+	ask_next(&w->r);
 	w->may_complete = true;
 	knp_reflect_page(&w->r, NOW, &page);
 	w->may_complete = false;
-	require(!knp_reflect_request(&w->r, NOW, &target), "no memory");
-	free(target);
+	ask_next(&w->r);
 	require(w->r.synced && knp_reflect_streams(&w->r), "no watch follows");
 }
 
 static void world_open(struct world *w, enum knp_kind kind, bool listed)
 {
-	char *target;
-
 	*w = (struct world){ 0 };
 	w->log = open_memstream(&w->text, &w->len);
 	require(w->log, "no memory");
 	knp_reflect_init(&w->r, kind, &ops, w, NOW, 0);
-	require(!knp_reflect_request(&w->r, NOW, &target), "no memory");
-	free(target);
+	ask_next(&w->r);
 	if (listed)
 		sync(w);
 	knp_reflect_answered(&w->r, NOW);

@@ -17,21 +17,31 @@
 
 #define WORDS	8
 
-/* The state file of "knpd --manifests x" and these words. */
-static const char *state_with(const char *words)
+/* "knpd", and these words. What they point to lasts until the next call. */
+static int parse(const char *words, struct knp_options *o)
 {
-	char *argv[WORDS + 4] = { "knpd", "--manifests", "x" };
-	struct knp_options o = { .runtime_dir = KNP_RUNTIME_DIR };
+	char *argv[WORDS + 2] = { "knpd" };
 	static char buf[256];
 	char *word, *rest;
-	int argc = 3;
+	int argc = 1;
 
 	snprintf(buf, sizeof(buf), "%s", words);
 	for (word = strtok_r(buf, " ", &rest); word;
 	     word = strtok_r(NULL, " ", &rest))
 		argv[argc++] = word;
+	*o = (struct knp_options){ .runtime_dir = KNP_RUNTIME_DIR };
 	optind = 0;
-	assert_int_equal(knp_options_parse(argc, argv, &o), 0);
+	return knp_options_parse(argc, argv, o);
+}
+
+/* The state file of "knpd --manifests x" and these words. */
+static const char *state_with(const char *words)
+{
+	struct knp_options o;
+	char line[256];
+
+	snprintf(line, sizeof(line), "--manifests x %s", words);
+	assert_int_equal(parse(line, &o), 0);
 	return o.state;
 }
 
@@ -72,18 +82,11 @@ static void test_does_not_stay(void **state)
 /* A folder has no nodes. */
 static void test_taint_without_server(void **state)
 {
-	char *folder[] = { "knpd", "--startup-taint", "k", "--manifests", "x",
-			   NULL };
-	char *server[] = { "knpd", "--startup-taint", "k", "--kubeconfig", "x",
-			   NULL };
-	struct knp_options o = { .runtime_dir = KNP_RUNTIME_DIR };
+	struct knp_options o;
 
 	(void)state;
-	optind = 0;
-	assert_int_equal(knp_options_parse(5, folder, &o), -EINVAL);
-	o = (struct knp_options){ .runtime_dir = KNP_RUNTIME_DIR };
-	optind = 0;
-	assert_int_equal(knp_options_parse(5, server, &o), 0);
+	assert_int_equal(parse("--startup-taint k --manifests x", &o), -EINVAL);
+	assert_int_equal(parse("--startup-taint k --kubeconfig x", &o), 0);
 	assert_string_equal(o.startup_taint, "k");
 }
 
