@@ -477,11 +477,17 @@ check-oracle: $(BUILD)/knpctl $(BUILD)/oracle/follower \
 SOAK		:= KNP_EFFORT=soak KNP_GUEST_TIMEOUT=18000 tests/guest/run
 soak: $(BUILD)/oracle/follower tools
 	@tests/oracle/soak
-	@$(SOAK) --kernel 6.1 --safety fuzz lives swap
+	@tests/guest/native swap 1000000 10000000
+	@$(SOAK) --kernel 6.1 --safety lives
+	@$(SOAK) --kernel debug --safety fuzz
 
 # What is hard on the module: docs/safety.md
 check-safety: tools
 	@KNP_GUEST_TIMEOUT=1500 tests/guest/run --kernel 6.1 --safety
+
+# The same in a kernel that looks for mistakes while it runs.
+check-debug: tools
+	@tests/guest/run --kernel debug --safety kunit perms fuzz swap lives
 
 coverage: $(BUILD)/cov/oracle/follower
 	@tests/oracle/coverage $(CORE)
@@ -691,6 +697,7 @@ help:
 	@echo '  make soak            10^8 flows by the same evaluator (KNP_SOAK=flows, KNP_SEED=),'
 	@echo '                       10^6 messages, 10^6 swaps under load: docs/safety.md'
 	@echo '  make check-safety    what is hard on the module: every allocation fails, a fuzzer'
+	@echo '  make check-debug     the same under KASAN, lockdep, kmemleak (builds a kernel first)'
 	@echo '  make mutants         30 seeded bugs, each of which some test is to find (ONLY="a b")'
 	@echo '  make coverage        lines of the compiler and the lookups that it runs, by gcov'
 	@echo '  make test-full       make test with longer random runs and all scenarios'
