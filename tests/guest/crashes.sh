@@ -221,23 +221,15 @@ crashes() {
 # asks: until it is told to stop: what both sets allow is answered, each time, and
 # what neither does never is; the last line says how often, or what went wrong
 asks() {
-	local f proto name got to rounds=0 refused=0
+	local got rounds=0 refused=0
 
-	for f in 4 6; do
-		to=$("ip${f}_of" x/b)
-		for proto in TCP UDP SCTP; do
-			hold_open "near_${proto}_$f" x-a "$to" 80 $proto
-			hold_open "far_${proto}_$f" z-a "$to" 80 $proto
-		done
-	done
+	hold_twelve
 	touch /run/asking
 	while [ ! -e /run/enough ]; do
-		for name in {near,far}_{TCP,UDP,SCTP}_{4,6}; do
-			got=$(hold_say "$name" ping)
-			[ "$got" = pong ] && continue
-			echo "round $rounds, $name: $got"
+		got=$(twelve_answer) || {
+			echo "round $rounds, $got"
 			return 1
-		done
+		}
 		rounds=$((rounds + 1))
 		[ $((rounds % 5)) = 0 ] || continue
 		got=$(DEADLINE=300 one y-a "$(ip4_of x/b)" 81/UDP)

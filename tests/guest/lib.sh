@@ -194,6 +194,32 @@ hold_close() {
 	rm -f "/run/hold-$1.in" "/run/hold-$1.out"
 }
 
+# hold_twelve: one of each protocol and family to x/b, from its node and from another
+hold_twelve() {
+	local f proto to
+
+	for f in 4 6; do
+		to=$("ip${f}_of" x/b)
+		for proto in TCP UDP SCTP; do
+			hold_open "near_${proto}_$f" x-a "$to" 80 $proto
+			hold_open "far_${proto}_$f" z-a "$to" 80 $proto
+		done
+	done
+}
+
+# twelve_answer: each of them, or says which does not
+twelve_answer() {
+	local name got
+
+	for name in {near,far}_{TCP,UDP,SCTP}_{4,6}; do
+		got=$(hold_say "$name" ping)
+		[ "$got" = pong ] || {
+			echo "$name: $got"
+			return 1
+		}
+	done
+}
+
 # ---- knpd ------------------------------------------------------------------
 
 runtime_of() { echo "/run/knp-$1"; }

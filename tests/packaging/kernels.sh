@@ -13,8 +13,8 @@
 #   newest    Debian 13 backports           trixie
 #
 # A root has what a node has, images and headers: from 7.x on it is linux-modules
-# that makes modules.dep, without which DKMS leaves depmod out. The images that
-# guests boot are unpacked beside those of tests/kernels.
+# that makes modules.dep, without which DKMS leaves depmod out. The kernels that
+# guests boot are taken from there, and put beside those of tests/kernels.
 
 read -ra SERIES <<<"${KNP_SERIES:-5.10 6.1 6.12 newest-1 newest}"
 DKMS_PACKAGES=dkms,gcc,make,libc6-dev,kmod,openssl,xz-utils,python3-minimal
@@ -103,27 +103,12 @@ kernel_of() {
 	[ -n "$release" ] || die "Debian has no kernel for $1"
 }
 
-# From 7.x on an image is several packages.
-download_image() {
-	# shellcheck disable=SC2016 # expanded by the inner shell
-	BIND=$3 in_root "$1" sh -ec '
-		cd /mnt
-		for name in image binary modules; do
-			[ "$name" = image ] || apt-cache show "linux-$name-$1" \
-				>/dev/null 2>&1 || continue
-			apt-get -o APT::Sandbox::User=root -q download "linux-$name-$1"
-		done' sh "$2"
-}
-
-unpack_image() {
-	local package
-
-	for package in "$1"/*.deb; do
-		dpkg -x "$package" "$1/tree"
-	done
-	[ -d "$1/tree/lib/modules" ] || ln -s usr/lib "$1/tree/lib"
-	rm -rf "$1/tree/usr/share/doc" "$1"/*.deb
-	depmod -b "$1/tree" "$2"
+# take_image ROOT RELEASE FOLDER: as it is installed there
+take_image() {
+	mkdir -p "$3/boot" "$3/lib/modules"
+	cp -L "$1/boot/vmlinuz-$2" "$3/boot/"
+	cp -a "$1/lib/modules/$2" "$3/lib/modules/"
+	rm -f "$3/lib/modules/$2"/{build,source}
 }
 
 # image ROOT RELEASE: the kernel, where guests find it
@@ -136,11 +121,8 @@ image() {
 	 [ ! -e "$to/.done" ] || exit 0
 	 say IMAGE "$2"
 	 rm -rf "$to" "$to.tmp"
-	 mkdir -p "$to.tmp"
-	 quietly "cannot download the kernel $2" download_image "$1" "$2" "$to.tmp"
-	 quietly "cannot unpack the kernel $2" unpack_image "$to.tmp" "$2"
-	 touch "$to.tmp/tree/.done"
-	 mv "$to.tmp/tree" "$to"
-	 rm -rf "$to.tmp") 9>"$CACHE/.lock"
+	 quietly "cannot take the kernel $2" take_image "$1" "$2" "$to.tmp"
+	 touch "$to.tmp/.done"
+	 mv "$to.tmp" "$to") 9>"$CACHE/.lock"
 	[ -e "$to/.done" ] || exit 1
 }

@@ -9,30 +9,6 @@
 
 COMMITS=1000
 
-open_all() {
-	local f proto to
-
-	for f in 4 6; do
-		to=$("ip${f}_of" x/b)
-		for proto in TCP UDP SCTP; do
-			hold_open "near_${proto}_$f" x-a "$to" 80 $proto
-			hold_open "far_${proto}_$f" z-a "$to" 80 $proto
-		done
-	done
-}
-
-answered() {
-	local name got
-
-	for name in {near,far}_{TCP,UDP,SCTP}_{4,6}; do
-		got=$(hold_say "$name" ping)
-		[ "$got" = pong ] || {
-			echo "$name: $got"
-			return 1
-		}
-	done
-}
-
 dropped() {
 	ctl node1 stats -o json |
 		jq '[.reasons[] | select(.verdict == "drop") | .packets] | add // 0'
@@ -57,10 +33,10 @@ answered_while() {
 	local rounds=0
 
 	while [ -e "/proc/$1" ]; do
-		answered || return 1
+		twelve_answer || return 1
 		rounds=$((rounds + 1))
 	done
-	answered && [ $rounds -gt 0 ] && echo "$rounds rounds"
+	twelve_answer && [ $rounds -gt 0 ] && echo "$rounds rounds"
 }
 
 topology_up
@@ -74,12 +50,12 @@ change "x admits x and z" apply x/own <<-END
 	  - podSelector: {}
 	  - namespaceSelector: {matchLabels: {team: z-team}}
 END
-open_all
-check "connections are open" answered
+hold_twelve
+check "connections are open" twelve_answer
 drops=$(dropped)
 
 knpd_kill node1
-check "knpd is killed: connections go on" answered
+check "knpd is killed: connections go on" twelve_answer
 before=$(generation node1)
 commit_many &
 check "connections go on while there are $COMMITS commits" answered_while $!
@@ -87,12 +63,12 @@ wait $!
 check "... all of which were made" all_committed
 check "... one generation each" equals "$(generation node1)" $((before + COMMITS))
 check "knpd comes back" knpd_restart node1
-check "connections go on" answered
+check "connections go on" twelve_answer
 change "a policy that concerns others" apply y/own <<-END
 	podSelector: {}
 	ingress: []
 END
-check "connections go on again" answered
+check "connections go on again" twelve_answer
 check "nothing was dropped" equals "$(dropped)" "$drops"
 
 finish
