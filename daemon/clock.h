@@ -4,6 +4,7 @@
 #define KNP_CLOCK_H
 
 #include <stdint.h>
+#include <sys/time.h>
 #include <time.h>
 
 /* CLOCK_MONOTONIC, nanoseconds. */
@@ -13,6 +14,15 @@ static inline int64_t knp_now_ns(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
+}
+
+/* Milliseconds, 0 or more, as timers of libevent and sockets want them. */
+static inline struct timeval knp_timeval(int64_t ms)
+{
+	return (struct timeval){
+		.tv_sec = (time_t)(ms / 1000),
+		.tv_usec = (suseconds_t)(ms % 1000) * 1000,
+	};
 }
 
 #endif /* KNP_CLOCK_H */

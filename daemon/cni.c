@@ -69,10 +69,7 @@ static int no_knpd(struct knp_cni_error *e, const char *socket, int err)
 /* A knpd that hangs takes no connections either, in the end. */
 static void limit(int fd, int64_t ms)
 {
-	const struct timeval tv = {
-		.tv_sec = ms / 1000,
-		.tv_usec = ms % 1000 * 1000,
-	};
+	const struct timeval tv = knp_timeval(ms);
 
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv));
 }

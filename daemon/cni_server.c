@@ -187,8 +187,7 @@ static int start_waiting(struct client *c, struct json_object *doc)
 		ms = 0;
 	if (ms > WAIT_MAX_MS)
 		ms = WAIT_MAX_MS;
-	tv.tv_sec = ms / 1000;
-	tv.tv_usec = ms % 1000 * 1000;
+	tv = knp_timeval(ms);
 	c->timer = evtimer_new(c->s->base, on_timer, c);
 	if (!c->timer || evtimer_add(c->timer, &tv))
 		return -ENOMEM;

@@ -467,8 +467,7 @@ static void arm(struct knp_dir *d)
 			ms = RETRY_MAX_MS;
 	}
 	d->retry = d->again ? ms : 0;
-	tv.tv_sec = ms / 1000;
-	tv.tv_usec = (suseconds_t)(ms % 1000) * 1000;
+	tv = knp_timeval(ms);
 	evtimer_add(d->timer, &tv);
 }
 

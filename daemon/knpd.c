@@ -117,10 +117,7 @@ static void write_status(struct knpd *d)
 
 static void schedule(struct event *event, int ms)
 {
-	struct timeval tv = {
-		.tv_sec = ms / 1000,
-		.tv_usec = ms % 1000 * 1000,
-	};
+	struct timeval tv = knp_timeval(ms);
 
 	event_add(event, &tv);
 }

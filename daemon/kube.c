@@ -102,12 +102,8 @@ static int64_t now_ms(void)
 static void arm(struct feed *f)
 {
 	int64_t ms = knp_reflect_due(&f->reflect) - now_ms();
-	struct timeval tv = { 0 };
+	struct timeval tv = knp_timeval(ms > 0 ? ms : 0);
 
-	if (ms > 0) {
-		tv.tv_sec = (time_t)(ms / 1000);
-		tv.tv_usec = (suseconds_t)(ms % 1000) * 1000;
-	}
 	evtimer_add(f->timer, &tv);
 }
 

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "clock.h"
 #include "kube_http.h"
 #include "kube_secret.h"
 
@@ -200,15 +201,13 @@ static int set_socket(CURL *easy, curl_socket_t fd, int what, void *arg,
 
 static int set_timer(CURLM *multi, long ms, void *arg)
 {
-	struct timeval tv = {
-		.tv_sec = ms / 1000,
-		.tv_usec = ms % 1000 * 1000,
-	};
 	struct knp_http *h = arg;
+	struct timeval tv;
 
 	(void)multi;
 	if (ms < 0)
 		return evtimer_del(h->timer);
+	tv = knp_timeval(ms);
 	return evtimer_add(h->timer, &tv);
 }
 

@@ -52,10 +52,7 @@ struct knp_taint {
 
 static void schedule(struct knp_taint *t, int64_t ms)
 {
-	struct timeval tv = {
-		.tv_sec = ms / 1000,
-		.tv_usec = ms % 1000 * 1000,
-	};
+	struct timeval tv = knp_timeval(ms);
 
 	evtimer_add(t->timer, &tv);
 }
