@@ -27,24 +27,6 @@ def wrong_with_holder(text):
     return None
 
 
-def wrong_with_entry(entry):
-    """What is wrong with one id's value."""
-    if not isinstance(entry, dict) or set(entry) not in (
-            {"what", "held_by"}, {"what", "not_here"}):
-        return ["must have what, and either held_by or not_here"]
-    wrong = ["%s is no sentence" % field for field in ("what", "not_here")
-             if field in entry and not (isinstance(entry[field], str) and
-                                        entry[field].strip())]
-    if "not_here" in entry:
-        return wrong
-    holders = entry["held_by"]
-    if not isinstance(holders, list) or not holders:
-        return wrong + ["nothing holds it"]
-    if len(holders) != len(set(holders)):
-        wrong.append("is held by the same twice")
-    return wrong + [why for why in map(wrong_with_holder, holders) if why]
-
-
 def mistakes(table):
     """All that is wrong with a table, as lines."""
     if not isinstance(table, dict) or not table:
@@ -53,7 +35,8 @@ def mistakes(table):
     for name, entry in table.items():
         if not ID.fullmatch(str(name)):
             wrong.append("%s: is no id" % name)
-        wrong += ["%s: %s" % (name, why) for why in wrong_with_entry(entry)]
+        wrong += ["%s: %s" % (name, why) for why in
+                  ids.wrong_with_entry(entry, "not_here", wrong_with_holder)]
     held = {holder for entry in table.values() if isinstance(entry, dict)
             for holder in entry.get("held_by") or []}
     wrong += ["no id names the test %s" % test.__name__ for test in TESTS
@@ -73,13 +56,7 @@ def load():
 def print_table():
     """The table; ends with the counts."""
     table = load()
-    for name, entry in table.items():
-        print("%s\n    %s" % (name, entry["what"]))
-        for holder in entry.get("held_by", []):
-            print("    -> " + holder)
-        if "not_here" in entry:
-            print("    not here: " + entry["not_here"])
-    held = sum("held_by" in entry for entry in table.values())
+    held = ids.print_entries(table, "not_here")
     print("\n%d ids: %d held, %d that do not apply" %
           (len(table), held, len(table) - held))
 

@@ -56,24 +56,23 @@ def wrong_with_holder(text):
     return None
 
 
-def wrong_with_entry(entry):
-    """What is wrong with one id's value."""
+def wrong_with_entry(entry, reason="open", wrong_with=wrong_with_holder):
+    """What is wrong with one id's value, which has holders, or the member that
+    is the reason why there are none."""
     if not isinstance(entry, dict) or set(entry) not in (
-            {"what", "held_by"}, {"what", "open"}):
-        return ["must have what, and either held_by or open"]
-    wrong = []
-    for field in ("what", "open"):
-        if field in entry and not (isinstance(entry[field], str) and
-                                   entry[field].strip()):
-            wrong.append("%s is no sentence" % field)
-    if "open" in entry:
+            {"what", "held_by"}, {"what", reason}):
+        return ["must have what, and either held_by or " + reason]
+    wrong = ["%s is no sentence" % field for field in ("what", reason)
+             if field in entry and not (isinstance(entry[field], str) and
+                                        entry[field].strip())]
+    if reason in entry:
         return wrong
     holders = entry["held_by"]
     if not isinstance(holders, list) or not holders:
         return wrong + ["nothing holds it"]
     if len(holders) != len(set(holders)):
         wrong.append("is held by the same twice")
-    return wrong + [why for why in map(wrong_with_holder, holders) if why]
+    return wrong + [why for why in map(wrong_with, holders) if why]
 
 
 def vector_names():
@@ -103,16 +102,21 @@ def check():
     return mistakes(vectors.load_yaml(FILE))
 
 
-def print_table():
-    """The table; ends with the counts."""
-    table = vectors.load_yaml(FILE)
+def print_entries(table, reason="open"):
+    """The table; how many of its ids are held."""
     for name, entry in table.items():
         print("%s\n    %s" % (name, entry["what"]))
         for holder in entry.get("held_by", []):
             print("    -> " + holder)
-        if "open" in entry:
-            print("    open: " + entry["open"])
-    held = sum("held_by" in entry for entry in table.values())
+        if reason in entry:
+            print("    %s: %s" % (reason.replace("_", " "), entry[reason]))
+    return sum("held_by" in entry for entry in table.values())
+
+
+def print_table():
+    """The table; ends with the counts."""
+    table = vectors.load_yaml(FILE)
+    held = print_entries(table)
     print("\n%d ids: %d held, %d open; %d vectors" %
           (len(table), held, len(table) - held, len(vector_names())))
 
