@@ -25,6 +25,13 @@ TYPES = {
 }
 
 
+def list_of(resource, version, items, **meta):
+    """A list as it is answered, with more members in its metadata."""
+    _, api, kind = TYPES[resource]
+    return {"kind": kind + "List", "apiVersion": api, "items": items,
+            "metadata": {"resourceVersion": str(version), **meta}}
+
+
 def make_ca(folder, name):
     """A CA of its own: NAME.crt, NAME.key."""
     subprocess.run(
@@ -332,8 +339,7 @@ class ApiServer:
             version, items = self.pages[key]
         else:
             version, items = self.snapshot(request.resource)
-        _, api, kind = TYPES[request.resource]
-        meta = {"resourceVersion": str(version)}
+        meta = {}
         if limit and len(items) > limit:
             key = base64.b64encode(os.urandom(30)).decode()
             self.pages[key] = version, items[limit:]
@@ -341,8 +347,7 @@ class ApiServer:
             items = items[:limit]
         plain = [{k: v for k, v in item.items()
                   if k not in ("kind", "apiVersion")} for item in items]
-        request.send(200, {"kind": kind + "List", "apiVersion": api,
-                           "metadata": meta, "items": plain})
+        request.send(200, list_of(request.resource, version, plain, **meta))
 
     def serve_watch(self, request):
         version = int(request.query.get("resourceVersion") or 0)

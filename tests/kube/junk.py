@@ -2,9 +2,8 @@
 """What is no JSON, no UTF-8, or no object: on the wire, in streams and lists."""
 import json
 
-from harness import ALL, check, eventually, test, unseen
+from harness import ALL, FAST, check, eventually, test, unseen
 
-FAST = 50
 LONG = b"x" * (16 << 20)
 
 

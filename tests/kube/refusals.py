@@ -6,30 +6,13 @@ import struct
 import threading
 import time
 
-from apiserver import status_of
-from harness import (ALL, PATIENCE, check, count, crowded, eventually, later,
-                     test, unseen)
+from apiserver import list_of, status_of
+from harness import (ALL, FAST, PATIENCE, Once, check, count, crowded,
+                     eventually, later, test, unseen)
 
-FAST = 50
 # A timer of the client's begins with the turn of its loop: it is early by what
 # that turn took, 40 ms on a busy machine, which is ten times as long for it.
 EARLY = 0.4
-
-
-class Once:
-    """Answers the first request of a kind that it is armed for."""
-
-    def __init__(self, resource, what, answer):
-        self.wanted = resource, what
-        self.answer = answer
-        self.seen = []
-
-    def __call__(self, request):
-        if (request.resource, request.what()) != self.wanted or self.seen:
-            return False
-        self.seen.append(request)
-        self.answer(request)
-        return True
 
 
 def in_stream(status):
@@ -358,10 +341,7 @@ def a_replica_that_lags_takes_nothing_back(w):
             lags[0] -= 1
             if lags[0] % 2:
                 return too_large(request, asked)
-            request.send(200, {
-                "kind": "NetworkPolicyList", "items": old,
-                "apiVersion": "networking.k8s.io/v1",
-                "metadata": {"resourceVersion": str(version)}})
+            request.send(200, list_of(request.resource, version, old))
         else:
             # The newest state is not to be had from it.
             request.refuse(504, "Timeout", "etcd is slow")

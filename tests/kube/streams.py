@@ -5,11 +5,9 @@ import json
 import re
 import time
 
-from harness import (ALL, FULL, PATIENCE, check, count, eventually, later, test,
-                     unseen)
-
-# How fast time passes where a client has to wait many times.
-FAST = 50
+from apiserver import list_of
+from harness import (ALL, FAST, FULL, PATIENCE, Once, check, count, eventually,
+                     later, test, unseen)
 
 
 def line_of(kind, obj):
@@ -240,24 +238,19 @@ def a_stream_that_stops_within_an_event_is_given_up(w):
 @test
 def a_list_that_stops_is_given_up_and_leaves_no_trace(w):
     server = w.server(watchlist=False)
-    stopped = []
 
-    def hook(request):
-        if request.resource != "pods" or request.what() != "list" or stopped:
-            return False
-        stopped.append(request)
+    def stop(request):
         body = b'{"kind":"PodList","apiVersion":"v1","metadata":' \
             b'{"resourceVersion":"110"},"items":[{"metadata":{"name":"no",'
         request.raw(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
                     b"Content-Length: 9999\r\n\r\n" + body)
         time.sleep(PATIENCE)
-        return True
 
-    server.hook = hook
+    once = server.hook = Once("pods", "list", stop)
     client = w.follow(server, speed=100)
     client.last(ALL)
     w.truth(client, server)
-    check(not client.has("x/no") and len(stopped) == 1, "no trace")
+    check(not client.has("x/no") and once.seen, "no trace")
     client.stop()
 
 
@@ -301,8 +294,8 @@ def a_connection_without_tls_is_given_up(w):
     server.tls = Silent()
     server.pod("r", "10.0.0.2")
     server.cut()
+    eventually(lambda: len(silent) == 3, "one for each resource")
     w.truth(client, server, 2 * PATIENCE)
-    check(len(silent) == 3, "one for each resource")
     client.stop()
 
 
@@ -314,9 +307,7 @@ def a_list_may_come_a_byte_at_a_time(w):
         if request.resource != "pods" or request.what() != "list":
             return False
         version, items = server.snapshot("pods")
-        text = json.dumps({"kind": "PodList", "apiVersion": "v1",
-                           "metadata": {"resourceVersion": str(version)},
-                           "items": items})
+        text = json.dumps(list_of("pods", version, items))
         request.start()
         for byte in text.encode():
             request.chunk(bytes([byte]))
@@ -338,22 +329,13 @@ def first_answered(w, answer, said, what="list", resource="pods", speed=FAST):
     """The first answer is this; the client says what is wrong with it, and
     takes the second. Returns the client's greatest size in kB."""
     server = w.server(watchlist=what == "watchlist")
-    seen = []
-
-    def hook(request):
-        if request.resource != resource or request.what() != what or seen:
-            return False
-        seen.append(request)
-        answer(request)
-        return True
-
-    server.hook = hook
+    once = server.hook = Once(resource, what, answer)
     client = w.follow(server, speed=speed)
     if said:
         client.expect(said)
     client.last(ALL)
     w.truth(client, server)
-    check(seen, "it was asked")
+    check(once.seen, "it was asked")
     size = hwm_kb(client)
     client.stop()
     return size
@@ -367,13 +349,9 @@ def what_follows_the_last_chunk_harms_nothing(w):
         if request.what() != "list":
             return False
         version, items = server.snapshot(request.resource)
-        kind = {"pods": "Pod", "namespaces": "Namespace",
-                "networkpolicies": "NetworkPolicy"}[request.resource]
-        api = "v1" if kind != "NetworkPolicy" else "networking.k8s.io/v1"
         request.start()
-        request.chunk(json.dumps({
-            "kind": kind + "List", "apiVersion": api, "items": items,
-            "metadata": {"resourceVersion": str(version)}}).encode())
+        request.chunk(json.dumps(
+            list_of(request.resource, version, items)).encode())
         request.raw(b"0\r\nX-Checksum: 1\r\nContent-Type: text/html\r\n"
                     b"Retry-After: 99\r\n\r\n")
         return True
@@ -449,9 +427,7 @@ def no_redirect_of_any_kind_is_followed(w):
 @test
 def a_body_that_is_cut_is_no_list(w):
     def answer(request):
-        body = json.dumps({
-            "kind": "PodList", "apiVersion": "v1", "items": [],
-            "metadata": {"resourceVersion": "105"}}).encode()
+        body = json.dumps(list_of("pods", 105, [])).encode()
         request.raw(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
                     b"Content-Length: %d\r\n\r\n" % (len(body) + 10) + body)
         request.sock.close()
