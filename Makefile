@@ -436,7 +436,7 @@ check-deploy: $(BUILD)/knpd $(BUILD)/knp-cni
 	check-guest check-cluster check-gates check-bench check-packets check-packages \
 	check-bypass bench bench-daemon unit kernels fuzz bench-decode bench-core \
 	bench-state soak coverage conformance check-kunit check-safety \
-	fuzzers mutants
+	check-debug fuzzers mutants
 setup:
 	@tests/setup
 
