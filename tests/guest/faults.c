@@ -16,7 +16,8 @@
  * After each failure: the command says -ENOMEM and why, or, where it is done
  * already and only its notification is missing, listeners are told that they
  * lost one; the transaction is cancelled; tables, verdicts, counters and INFO are
- * what they were, byte by byte; then everything works.
+ * what they were, byte by byte; then everything works, and in the end conntrack
+ * follows nothing any more in the namespace.
  *
  * Prints "N failures", and a line for each that was not handled so. Ends with 1
  * if there was one, with 2 if it could not be tried.
@@ -352,6 +353,50 @@ static void steps_list(void)
 	add(go_config, KNP_DROP, "config back", true, false);
 }
 
+/* ---- what is left ------------------------------------------------------------ */
+
+/* Entries of conntrack in this namespace. */
+static long entries(void)
+{
+	static const char path[] = "/proc/sys/net/netfilter/nf_conntrack_count";
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	char text[16] = "";
+
+	if (fd < 0 || read(fd, text, sizeof(text) - 1) <= 0)
+		door_die("%s", path);
+	close(fd);
+	return strtol(text, NULL, 10);
+}
+
+/* Whether conntrack makes entries of what the loopback carries. */
+static bool tracked(int family)
+{
+	struct sockaddr_in6 six = {
+		.sin6_family = AF_INET6, .sin6_port = htons(9),
+		.sin6_addr = IN6ADDR_LOOPBACK_INIT,
+	};
+	struct sockaddr_in four = {
+		.sin_family = AF_INET, .sin_port = htons(9),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	long before = entries(), after;
+	int fds[4];
+
+	/* More than one, should an old entry end meanwhile. */
+	for (int i = 0; i < 4; i++) {
+		fds[i] = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+		if (fds[i] < 0 ||
+		    sendto(fds[i], "x", 1, 0, family == AF_INET ?
+			   (struct sockaddr *)&four : (struct sockaddr *)&six,
+			   family == AF_INET ? sizeof(four) : sizeof(six)) != 1)
+			door_die("a datagram");
+	}
+	after = entries();
+	for (int i = 0; i < 4; i++)
+		close(fds[i]);
+	return after > before;
+}
+
 /* ---- a world ----------------------------------------------------------------- */
 
 static void world_open(struct world *w, bool full)
@@ -497,6 +542,8 @@ static void go_on(struct world *w, const struct step *failed)
 	}
 	if (!records_hold(&w->d, w->policy))
 		wrong(failed, "before", "the next commit judges otherwise");
+	if (tracked(AF_INET) || tracked(AF_INET6))
+		wrong(failed, "before", "conntrack stays when hooks are gone");
 }
 
 /* Fail the nth allocation of all steps. Return: false if there are not as many. */
