@@ -385,6 +385,8 @@ modprobe -a ${KERNEL_MODULES:-veth sctp nf_conntrack nft_chain_nat nft_ct \
 	nft_masq nft_nat dummy}
 # Debian's 6.12 has it, 6.1 has not
 modprobe -q nfnetlink_hook
+# a module of its own in 5.10; nobody here asks for one
+modprobe -q nft_counter
 # The guest is small, and so would the table of connections be.
 echo 65536 >/sys/module/nf_conntrack/parameters/hashsize
 echo 262144 >/proc/sys/net/netfilter/nf_conntrack_max

@@ -113,7 +113,7 @@ from_the_sources() {
 	BIND=$PWD in_changed_root sh -euc '
 		cd /mnt
 		make dkms-install "KRELEASES=$1"
-		dkms status | grep "^knp/.*$1.*: installed"
+		dkms status knp | grep "$1.*: installed"
 		modprobe -S "$1" --show-depends knp | grep "/updates/dkms/knp\.ko"
 		[ -x /usr/local/sbin/knp-load ]
 		make dkms-remove
