@@ -351,7 +351,9 @@ $(BUILD)/.deps: Makefile
 			'as root' >&2; exit 1; }
 	@touch $@
 
--include $(shell find $(BUILD) -name '*.d' -not -path '$(BUILD)/kmod/*' 2>/dev/null)
+# Not of other trees, and their roots, that tests make there.
+-include $(shell find $(BUILD) \( -path $(BUILD)/kmod -o -path $(BUILD)/packaging \
+	-o -path $(BUILD)/mutants-tree \) -prune -o -name '*.d' -type f -print 2>/dev/null)
 
 # ---- the module ------------------------------------------------------------
 
