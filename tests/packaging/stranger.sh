@@ -48,7 +48,7 @@ stranger_life() {
 	[ -e "build/kmod/$release/knp.ko" ]
 	build/knpctl simulate -f tests/demo/manifests --matrix --port 80/TCP \
 		>/tmp/matrix
-	sed -n '/--matrix --port 80/,/^```/p' README.md | sed '1d;$d' |
+	sed -n '/^\$ .*--matrix --port 80/,/^```/p' README.md | sed '1d;$d' |
 		diff -u - /tmp/matrix
 
 	typed docs/install.md 'make deb'
