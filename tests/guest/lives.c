@@ -6,6 +6,8 @@
  *
  *   lives netns CYCLES           namespaces come and go
  *   lives load MODULE.KO CYCLES  the module does; it is not there before and after
+ *   lives dump                   a dump whose reader is away for half a minute, after
+ *                                which the module lets go of its generation, says so
  *
  * Prints a line of what was done, one for each thing that was wrong. Ends with 1
  * if there was one.
@@ -30,6 +32,7 @@
 #define THREADS	2
 #define PORTS	64
 #define ENOUGH	200	/* packets of a life */
+#define LATE_S	31	/* kmod/netlink_dump.c, DUMP_AGE */
 
 static atomic_ulong packets;
 static unsigned long bad;
@@ -196,15 +199,58 @@ static void lives_of_module(const char *path, unsigned long cycles)
 	       atomic_load(&packets));
 }
 
+/* ---- dumps ----------------------------------------------------------------------- */
+
+/* Whether the end of the dump under way says that it was interrupted. */
+static bool dump_was_interrupted(struct door *d)
+{
+	static uint8_t buf[DOOR_ROOM] __attribute__((__aligned__(8)));
+	struct nlmsghdr *nlh;
+	ssize_t n;
+
+	for (;;) {
+		n = recv(d->fd, buf, sizeof(buf), 0);
+		if (n <= 0)
+			door_die("recv");
+		for (nlh = (struct nlmsghdr *)buf; NLMSG_OK(nlh, n);
+		     nlh = NLMSG_NEXT(nlh, n))
+			if (nlh->nlmsg_type == NLMSG_DONE)
+				return nlh->nlmsg_flags & NLM_F_DUMP_INTR;
+	}
+}
+
+static void late_dump(void)
+{
+	struct door d;
+
+	door_new_netns();
+	door_must(door_open(&d), "open");
+	door_must(records_commit(&d, POLICY_A), "commit");
+	for (unsigned long i = 0; i < 3; i++) {
+		bool late = i == 1;
+
+		dump_begin(&d);
+		if (late)
+			sleep(LATE_S);
+		if (dump_was_interrupted(&d) != late)
+			wrong(i, late ? "nobody is told" : "interrupted", EINTR);
+	}
+	door_close(&d);
+	printf("three dumps, one of them late\n");
+}
+
 int main(int argc, char **argv)
 {
 	if (argc == 3 && !strcmp(argv[1], "netns")) {
 		lives_of_namespaces(strtoul(argv[2], NULL, 10));
 	} else if (argc == 4 && !strcmp(argv[1], "load")) {
 		lives_of_module(argv[2], strtoul(argv[3], NULL, 10));
+	} else if (argc == 2 && !strcmp(argv[1], "dump")) {
+		late_dump();
 	} else {
 		fprintf(stderr, "usage: lives netns CYCLES\n"
-				"       lives load MODULE.KO CYCLES\n");
+				"       lives load MODULE.KO CYCLES\n"
+				"       lives dump\n");
 		return 2;
 	}
 	fflush(stdout);

@@ -36,6 +36,7 @@ check "they end, too" settle
 after=$(unreclaimable)
 check "memory is back to where it was" grew_little "$memory" "$after"
 echo "# figure: unreclaimable kernel memory after $CYCLES namespaces: $((after - memory)) kB more"
+reported "a dump that takes too long says so" lives dump
 check "the module goes" await 20 rmmod knp
 check "conntrack has as many users as before" equals "$(users_of_conntrack)" "$users_before"
 memory=$(unreclaimable)
