@@ -438,7 +438,7 @@ check-deploy: $(BUILD)/knpd $(BUILD)/knp-cni
 	check-guest check-cluster check-gates check-bench check-packets check-packages \
 	check-bypass bench bench-daemon unit kernels fuzz bench-decode bench-core \
 	bench-state soak coverage conformance check-kunit check-safety \
-	check-debug fuzzers mutants
+	check-debug check-native check-native-all fuzzers mutants
 setup:
 	@tests/setup
 
@@ -479,17 +479,24 @@ check-oracle: $(BUILD)/knpctl $(BUILD)/oracle/follower \
 SOAK		:= KNP_EFFORT=soak KNP_GUEST_TIMEOUT=18000 tests/guest/run
 soak: $(BUILD)/oracle/follower tools
 	@tests/oracle/soak
-	@tests/guest/native swap 1000000 10000000
-	@$(SOAK) --kernel 6.1 --safety lives
-	@$(SOAK) --kernel debug --safety fuzz
+	@$(SOAK) --kernel native --safety swap
+	@$(SOAK) --kernel native-debug --safety fuzz lives
 
 # What is hard on the module: docs/safety.md
 check-safety: tools
 	@KNP_GUEST_TIMEOUT=1500 tests/guest/run --kernel 6.1 --safety
 
-# The same in a kernel that looks for mistakes while it runs.
+# The same in kernels that look for mistakes while they run: in QEMU, and as a
+# program of this machine.
 check-debug: tools
 	@tests/guest/run --kernel debug --safety kunit perms fuzz swap lives
+
+check-native: tools
+	@KNP_EFFORT=full tests/guest/run --kernel native-debug --safety perms fuzz
+
+# Without kunit, for which it takes two processors: that is a part of check-debug.
+check-native-all: tools
+	@tests/guest/run --kernel native-debug --all --without kunit
 
 coverage: $(BUILD)/cov/oracle/follower
 	@tests/oracle/coverage $(CORE)
@@ -700,6 +707,8 @@ help:
 	@echo '                       10^6 messages, 10^6 swaps under load: docs/safety.md'
 	@echo '  make check-safety    what is hard on the module: every allocation fails, a fuzzer'
 	@echo '  make check-debug     the same under KASAN, lockdep, kmemleak (builds a kernel first)'
+	@echo '  make check-native    50,000 messages to the module under KASAN and lockdep, at native'
+	@echo '                       speed; make check-native-all: all scenarios there'
 	@echo '  make mutants         30 seeded bugs, each of which some test is to find (ONLY="a b")'
 	@echo '  make coverage        lines of the compiler and the lookups that it runs, by gcov'
 	@echo '  make test-full       make test with longer random runs and all scenarios'

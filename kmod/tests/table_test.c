@@ -6,7 +6,8 @@
 #include <kunit/test.h>
 #include <linux/errno.h>
 
-#include "mem.h"
+/* of this name the kernel of User-Mode Linux has one, too */
+#include "../mem.h"
 #include "policy.h"
 
 #define ROOM		8192

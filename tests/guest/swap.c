@@ -274,7 +274,7 @@ static void *send_on(void *arg)
 	cpu_set_t set;
 
 	CPU_ZERO(&set);
-	CPU_SET(l->no, &set);
+	CPU_SET(l->no % (unsigned int)sysconf(_SC_NPROCESSORS_ONLN), &set);
 	if (sched_setaffinity(0, sizeof(set), &set))
 		door_die("affinity");
 	while (!atomic_load(&over))

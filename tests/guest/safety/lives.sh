@@ -13,6 +13,10 @@ CYCLES=$(effort 10 200 5000)
 # of unreclaimable kernel memory, over all cycles after the first ones; what one
 # leaks is far more: a life has tables of 200 KiB
 GROWTH_KB=4096
+# KASAN keeps what was freed for a while, at most this part of all memory
+if grep -q ' kasan_quarantine_put$' /proc/kallsyms; then
+	GROWTH_KB=$((GROWTH_KB + $(awk '$1 == "MemTotal:" { print $2 }' /proc/meminfo) / 32))
+fi
 
 users_of_conntrack() { awk '$1 == "nf_conntrack" { print $3 }' /proc/modules; }
 unreclaimable() {
