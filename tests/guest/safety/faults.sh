@@ -39,10 +39,11 @@ nothing_left() {
 	await 20 rmmod knp && refute_quietly grep '^knp ' /proc/modules
 }
 
-# The kernel tells of each failure at length, or not at all.
+# The kernel tells of each failure at length, or not at all; of large ones it does.
 fail_quietly() {
 	local attr
 
+	touch /run/failing
 	for attr in failslab fail_page_alloc; do
 		echo 0 >/sys/kernel/debug/$attr/verbose || return 1
 		echo N >/sys/kernel/debug/$attr/ignore-gfp-wait || return 1
