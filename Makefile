@@ -351,7 +351,7 @@ $(BUILD)/.deps: Makefile
 			'as root' >&2; exit 1; }
 	@touch $@
 
-# Not of other trees, and their roots, that tests make there.
+# Not of whole trees, and their roots, that tests have there.
 -include $(shell find $(BUILD) \( -path $(BUILD)/kmod -o -path $(BUILD)/packaging \
 	-o -path $(BUILD)/mutants-tree \) -prune -o -name '*.d' -type f -print 2>/dev/null)
 
@@ -438,7 +438,7 @@ check-deploy: $(BUILD)/knpd $(BUILD)/knp-cni
 	check-guest check-cluster check-gates check-bench check-packets check-packages \
 	check-bypass bench bench-daemon unit kernels fuzz bench-decode bench-core \
 	bench-state soak coverage conformance check-kunit check-safety \
-	check-debug check-native check-native-all fuzzers mutants
+	check-debug check-kcsan check-native check-native-all fuzzers mutants
 setup:
 	@tests/setup
 
@@ -490,6 +490,10 @@ check-safety: tools
 # program of this machine.
 check-debug: tools
 	@tests/guest/run --kernel debug --safety kunit perms fuzz swap lives
+
+# Data races, of the module with whatever.
+check-kcsan: tools
+	@tests/guest/run --kernel kcsan --safety swap fuzz lives
 
 check-native: tools
 	@KNP_EFFORT=full tests/guest/run --kernel native-debug --safety perms fuzz
@@ -707,6 +711,7 @@ help:
 	@echo '                       10^6 messages, 10^6 swaps under load: docs/safety.md'
 	@echo '  make check-safety    what is hard on the module: every allocation fails, a fuzzer'
 	@echo '  make check-debug     the same under KASAN, lockdep, kmemleak (builds a kernel first)'
+	@echo '  make check-kcsan     the same under KCSAN: data races'
 	@echo '  make check-native    50,000 messages to the module under KASAN and lockdep, at native'
 	@echo '                       speed; make check-native-all: all scenarios there'
 	@echo '  make mutants         30 seeded bugs, each of which some test is to find (ONLY="a b")'

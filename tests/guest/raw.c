@@ -280,7 +280,7 @@ static bool is_named(const char *reasons, unsigned int reason)
 static bool one_has_risen(const struct knp_counters *before,
 			  const struct knp_counters *after, const char *at)
 {
-	const char *end = at + strcspn(at, " \n");
+	const char *end = at + strcspn(at, "\n ");
 
 	while (at < end) {
 		unsigned long reason = strtoul(at, NULL, 10);
@@ -289,7 +289,7 @@ static bool one_has_risen(const struct knp_counters *before,
 			die("bad expectation");
 		if (risen(before, after, (unsigned int)reason))
 			return true;
-		at += strcspn(at, "| \n") + 1;
+		at += strcspn(at, "\n| ") + 1;
 	}
 	return false;
 }
@@ -312,11 +312,11 @@ static void compare(const struct knp_counters *before,
 				(unsigned long long)n);
 	}
 	for (const char *at = reasons; (at = strchr(at, ' ')); at++) {
-		if (!strchr(" \n", at[1]) && len < room &&
+		if (!strchr("\n ", at[1]) && len < room &&
 		    !one_has_risen(before, after, at + 1))
 			len += (size_t)snprintf(ret + len, room - len,
 				"; not counted: %.*s",
-				(int)strcspn(at + 1, " \n"), at + 1);
+				(int)strcspn(at + 1, "\n "), at + 1);
 	}
 }
 
