@@ -168,6 +168,7 @@ static int receive(struct door *d, struct door_bytes *got, int *answer)
 		}
 		if (nlh->nlmsg_type == NLMSG_DONE) {
 			*answer = *(int *)NLMSG_DATA(nlh);
+			d->interrupted = nlh->nlmsg_flags & NLM_F_DUMP_INTR;
 			return 1;
 		}
 		if (got && nlh->nlmsg_len > NLMSG_LENGTH(GENL_HDRLEN))
@@ -177,21 +178,33 @@ static int receive(struct door *d, struct door_bytes *got, int *answer)
 	return 0;
 }
 
-int door_talk(struct door *d, struct door_message *m, struct door_bytes *got)
+int door_send(struct door *d, struct door_message *m)
 {
 	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
 	struct nlmsghdr *nlh = (struct nlmsghdr *)m->buf;
-	int answer = 0, done = 0;
 
 	d->text[0] = '\0';
+	d->interrupted = false;
 	nlh->nlmsg_len = (uint32_t)m->len;
 	nlh->nlmsg_seq = ++d->seq;
-	if (sendto(d->fd, m->buf, m->len, 0, (struct sockaddr *)&kernel,
-		   sizeof(kernel)) < 0)
-		return -errno;
+	return sendto(d->fd, m->buf, m->len, 0, (struct sockaddr *)&kernel,
+		      sizeof(kernel)) < 0 ? -errno : 0;
+}
+
+int door_answer(struct door *d, struct door_bytes *got)
+{
+	int answer = 0, done = 0;
+
 	while (!done)
 		done = receive(d, got, &answer);
 	return done < 0 ? done : answer;
+}
+
+int door_talk(struct door *d, struct door_message *m, struct door_bytes *got)
+{
+	int err = door_send(d, m);
+
+	return err ? err : door_answer(d, got);
 }
 
 void door_bytes_clear(struct door_bytes *b)

@@ -22,6 +22,7 @@
  * @groups: numbers of its groups: events, commits
  * @seq: of the last request
  * @text: extack of the last answer, "" if it had none
+ * @interrupted: the last answer was a dump that says so, NLM_F_DUMP_INTR
  */
 struct door {
 	int fd;
@@ -29,6 +30,7 @@ struct door {
 	uint32_t groups[2];
 	uint32_t seq;
 	char text[128];
+	bool interrupted;
 };
 
 enum { DOOR_EVENTS, DOOR_COMMITS };
@@ -64,11 +66,17 @@ void door_start(const struct door *d, struct door_message *m, uint8_t cmd,
 void door_put(struct door_message *m, uint16_t type, const void *data,
 	      size_t len);
 
+/* Send a request. */
+int door_send(struct door *d, struct door_message *m);
+
 /*
- * Send a request and wait for all of its answer; @got, may be NULL, is filled
+ * Wait for all of the answer to the last request; @got, may be NULL, is filled
  * with the payloads of the messages before the last. Returns what the
  * module answers, or what the socket does.
  */
+int door_answer(struct door *d, struct door_bytes *got);
+
+/* Both. */
 int door_talk(struct door *d, struct door_message *m, struct door_bytes *got);
 
 void door_bytes_clear(struct door_bytes *b);

@@ -83,14 +83,10 @@ static void more_traffic(void)
 /* A dump that is begun, and whose rest nobody reads. */
 static void dump_begin(struct door *d)
 {
-	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
 	struct door_message m;
 
 	door_start(d, &m, KNP_CMD_GET, NLM_F_DUMP);
-	((struct nlmsghdr *)m.buf)->nlmsg_len = (uint32_t)m.len;
-	if (sendto(d->fd, m.buf, m.len, 0, (struct sockaddr *)&kernel,
-		   sizeof(kernel)) < 0)
-		door_die("dump");
+	door_must(door_send(d, &m), "dump");
 }
 
 static void transaction_begin(struct door *d)
@@ -201,24 +197,6 @@ static void lives_of_module(const char *path, unsigned long cycles)
 
 /* ---- dumps ----------------------------------------------------------------------- */
 
-/* Whether the end of the dump under way says that it was interrupted. */
-static bool dump_was_interrupted(struct door *d)
-{
-	static uint8_t buf[DOOR_ROOM] __attribute__((__aligned__(8)));
-	struct nlmsghdr *nlh;
-	ssize_t n;
-
-	for (;;) {
-		n = recv(d->fd, buf, sizeof(buf), 0);
-		if (n <= 0)
-			door_die("recv");
-		for (nlh = (struct nlmsghdr *)buf; NLMSG_OK(nlh, n);
-		     nlh = NLMSG_NEXT(nlh, n))
-			if (nlh->nlmsg_type == NLMSG_DONE)
-				return nlh->nlmsg_flags & NLM_F_DUMP_INTR;
-	}
-}
-
 static void late_dump(void)
 {
 	struct door d;
@@ -232,7 +210,8 @@ static void late_dump(void)
 		dump_begin(&d);
 		if (late)
 			sleep(LATE_S);
-		if (dump_was_interrupted(&d) != late)
+		door_must(door_answer(&d, NULL), "the rest of a dump");
+		if (d.interrupted != late)
 			wrong(i, late ? "nobody is told" : "interrupted", EINTR);
 	}
 	door_close(&d);
