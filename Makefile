@@ -438,7 +438,8 @@ check-deploy: $(BUILD)/knpd $(BUILD)/knp-cni
 	check-guest check-cluster check-gates check-bench check-packets check-packages \
 	check-bypass bench bench-daemon unit kernels fuzz bench-decode bench-core \
 	bench-state soak coverage conformance check-kunit check-safety \
-	check-debug check-kcsan check-native check-native-all fuzzers mutants
+	check-debug check-kcsan check-native check-native-all \
+	check-native-safety fuzzers mutants
 setup:
 	@tests/setup
 
@@ -501,6 +502,10 @@ check-native: tools
 # Without kunit, for which it takes two processors: that is a part of check-debug.
 check-native-all: tools
 	@tests/guest/run --kernel native-debug --all --without kunit
+
+check-native-safety: tools
+	@tests/guest/run --kernel native-debug --safety faults lives crash \
+		crash_first crash_disk
 
 coverage: $(BUILD)/cov/oracle/follower
 	@tests/oracle/coverage $(CORE)
