@@ -16,33 +16,38 @@
  * one published before, nor newer than the last one whose publishing began until
  * then. Where that is one, its verdict is known.
  *
- * Packets go by loopback, through the hooks, from a thread on each of two
- * processors, which delivers them in their order. Prints a line of
- * what was done, one for each wrong verdict. Ends with 1 if there was one.
+ * Packets go by loopback, through the hooks, from a process on each of two
+ * processors, which delivers them in their order. They are processes and not threads
+ * because User-Mode Linux lets one thread of an address space run at a time. Prints a
+ * line of what was done, one for each wrong verdict. Ends with 1 if there was one.
  */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <poll.h>
-#include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "door.h"
 
-#define THREADS		2
+#define LINES		2
 #define PATIENCE_MS	2000
 
 enum port { ONLY_B, ONLY_A, ALWAYS, NEVER, NPORTS };
 enum { FROM_PEER, FROM_PREFIX, NSOURCES };
 
 /**
- * struct line - what a thread sends by
+ * struct line - what a process sends by
+ * @no: which
  * @out: sockets of the sources
  * @in: sockets of the ports
  * @seq: of the last packets
@@ -58,8 +63,23 @@ struct line {
 	uint64_t arrived;
 };
 
-static atomic_ulong begun, done, packets, wrongs;
-static atomic_bool over;
+/**
+ * struct shared - what the processes tell each other
+ * @begun: the last generation whose publishing began
+ * @done: the last one that was published
+ * @packets: sent
+ * @wrongs: verdicts that were wrong
+ * @over: it is time to end
+ * @lines: each written by its process
+ */
+static struct shared {
+	atomic_ulong begun;
+	atomic_ulong done;
+	atomic_ulong packets;
+	atomic_ulong wrongs;
+	atomic_bool over;
+	struct line lines[LINES];
+} *shared;
 
 static uint16_t port_of(unsigned int line, enum port p)
 {
@@ -87,10 +107,10 @@ static void put_portset(struct door *d, uint32_t id, enum port one,
 {
 	struct {
 		struct knp_rec_portset set;
-		struct knp_rec_port port[2 * THREADS];
+		struct knp_rec_port port[2 * LINES];
 	} rec = { .set = { .id = id } };
 
-	for (unsigned int line = 0; line < THREADS; line++) {
+	for (unsigned int line = 0; line < LINES; line++) {
 		for (int i = 0; i < (one == other ? 1 : 2); i++) {
 			uint16_t port = port_of(line, i ? other : one);
 
@@ -163,19 +183,19 @@ static void commit_first(struct door *d)
 	put(d, KNP_TABLE_ROW, rows, sizeof(rows));
 	n = 10 + put_changes(d, 1);
 	door_must(door_commit(d, n), "commit");
-	atomic_store(&begun, 1);
-	atomic_store(&done, 1);
+	atomic_store(&shared->begun, 1);
+	atomic_store(&shared->done, 1);
 }
 
 static void swap(struct door *d)
 {
-	uint64_t next = atomic_load(&done) + 1, n;
+	uint64_t next = atomic_load(&shared->done) + 1, n;
 
 	begin(d, next - 1);
 	n = put_changes(d, next);
-	atomic_store(&begun, next);
+	atomic_store(&shared->begun, next);
 	door_must(door_commit(d, n), "commit");
-	atomic_store(&done, next);
+	atomic_store(&shared->done, next);
 }
 
 /* ---- packets --------------------------------------------------------------------- */
@@ -227,7 +247,7 @@ static void wrong(const struct line *l, enum port p, bool got,
 		"ONLY_B", "ONLY_A", "ALWAYS", "NEVER",
 	};
 
-	if (atomic_fetch_add(&wrongs, 1) < 10)
+	if (atomic_fetch_add(&shared->wrongs, 1) < 10)
 		printf("packet %llu of line %u to %s %s, by one of %llu to %llu\n",
 		       (unsigned long long)l->seq, l->no, names[p],
 		       got ? "arrived" : "was lost", (unsigned long long)before,
@@ -242,13 +262,13 @@ static void send_to(const struct line *l, enum port p)
 	if (sendto(l->out[l->seq % NSOURCES], &l->seq, sizeof(l->seq), 0,
 		   (struct sockaddr *)&sa, sizeof(sa)) < 0)
 		door_die("send");
-	atomic_fetch_add(&packets, 1);
+	atomic_fetch_add(&shared->packets, 1);
 }
 
 static void send_one(struct line *l)
 {
 	enum port port = l->seq / NSOURCES % NPORTS;
-	uint64_t before = atomic_load(&done), after;
+	uint64_t before = atomic_load(&shared->done), after;
 	bool got, known;
 
 	l->seq++;
@@ -257,10 +277,10 @@ static void send_one(struct line *l)
 		send_to(l, ALWAYS);
 	got = arrives(l->in[ALWAYS], l->seq, PATIENCE_MS);
 	if (!got)
-		wrong(l, ALWAYS, false, before, atomic_load(&begun));
+		wrong(l, ALWAYS, false, before, atomic_load(&shared->begun));
 	if (port != ALWAYS)
 		got = arrives(l->in[port], port == NEVER ? 0 : l->seq, 0);
-	after = atomic_load(&begun);
+	after = atomic_load(&shared->begun);
 	known = before == after;
 	l->exact += known;
 	l->arrived += got;
@@ -268,26 +288,49 @@ static void send_one(struct line *l)
 		wrong(l, port, got, before, after);
 }
 
-static void *send_on(void *arg)
+static void send_on(struct line *l)
 {
-	struct line *l = arg;
 	cpu_set_t set;
 
 	CPU_ZERO(&set);
 	CPU_SET(l->no % (unsigned int)sysconf(_SC_NPROCESSORS_ONLN), &set);
 	if (sched_setaffinity(0, sizeof(set), &set))
 		door_die("affinity");
-	while (!atomic_load(&over))
+	while (!atomic_load(&shared->over))
 		send_one(l);
-	return NULL;
+}
+
+static pid_t line_start(struct line *l, unsigned int no)
+{
+	pid_t pid;
+
+	line_open(l, no);
+	fflush(stdout);
+	pid = fork();
+	if (pid < 0)
+		door_die("fork");
+	if (pid)
+		return pid;
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL))
+		door_die("prctl");
+	send_on(l);
+	exit(0);
+}
+
+/* Whether it ended as it should. */
+static bool line_end(pid_t pid)
+{
+	int status;
+
+	return waitpid(pid, &status, 0) == pid && status == 0;
 }
 
 int main(int argc, char **argv)
 {
-	struct line lines[THREADS] = { 0 };
-	unsigned long swaps, wanted;
-	pthread_t threads[THREADS];
 	uint64_t exact = 0, arrived = 0;
+	unsigned long swaps, wanted;
+	bool whole = true;
+	pid_t pid[LINES];
 	struct door d;
 
 	if (argc != 3) {
@@ -296,29 +339,31 @@ int main(int argc, char **argv)
 	}
 	swaps = strtoul(argv[1], NULL, 10);
 	wanted = strtoul(argv[2], NULL, 10);
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
+		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (shared == MAP_FAILED)
+		door_die("mmap");
 	door_new_netns();
 	door_must(door_open(&d), "open");
 	commit_first(&d);
 	door_must(door_attach(&d, KNP_FAMILY_IPV4), "attach");
-	for (unsigned int i = 0; i < THREADS; i++) {
-		line_open(&lines[i], i);
-		if (pthread_create(&threads[i], NULL, send_on, &lines[i]))
-			door_die("thread");
-	}
-	/* Three threads, two processors: else most of the time goes to packets. */
+	for (unsigned int i = 0; i < LINES; i++)
+		pid[i] = line_start(&shared->lines[i], i);
+	/* Three processes, two processors: else most of the time goes to packets. */
 	if (setpriority(PRIO_PROCESS, 0, -10))
 		door_die("priority");
-	while (atomic_load(&done) <= swaps || atomic_load(&packets) < wanted)
+	while (atomic_load(&shared->done) <= swaps ||
+	       atomic_load(&shared->packets) < wanted)
 		swap(&d);
-	atomic_store(&over, true);
-	for (unsigned int i = 0; i < THREADS; i++) {
-		pthread_join(threads[i], NULL);
-		exact += lines[i].exact;
-		arrived += lines[i].arrived;
+	atomic_store(&shared->over, true);
+	for (unsigned int i = 0; i < LINES; i++) {
+		whole &= line_end(pid[i]);
+		exact += shared->lines[i].exact;
+		arrived += shared->lines[i].arrived;
 	}
 	printf("%lu swaps, %lu packets, %llu arrived, %llu by a known generation, %lu wrong\n",
-	       atomic_load(&done) - 1, atomic_load(&packets),
+	       atomic_load(&shared->done) - 1, atomic_load(&shared->packets),
 	       (unsigned long long)arrived, (unsigned long long)exact,
-	       atomic_load(&wrongs));
-	return atomic_load(&wrongs) || !exact || !arrived;
+	       atomic_load(&shared->wrongs));
+	return !whole || atomic_load(&shared->wrongs) || !exact || !arrived;
 }
