@@ -3,6 +3,7 @@
 #
 # The KUnit suites of kmod/tests, with the module they are part of. What they print
 # is in the kernel's log. Most kernels have no KUnit: see kmod/tests/compat.
+# Needs both processors at once: its suites race on purpose.
 KERNEL_MODULES="nf_conntrack nf_conntrack_bridge"
 # shellcheck source=tests/guest/lib.sh
 . /guest/lib.sh

@@ -4,6 +4,7 @@
 # The short form of safety/: who may talk to the module, messages that nobody
 # should send, policies that are swapped under load, namespaces that go in the
 # middle of everything.
+# Needs both processors at once: policies are swapped while packets are judged.
 KERNEL_MODULES="nf_conntrack nf_conntrack_bridge"
 # shellcheck source=tests/guest/lib.sh
 . /guest/lib.sh
