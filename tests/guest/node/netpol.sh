@@ -136,10 +136,13 @@ suite() {
 }
 
 # An error of any kind looks like a denied connection to the specs. Denied is only
-# what timed out; refused is what came before kube-proxy knew of the Service.
+# what timed out; refused is what came before kube-proxy knew of the Service. SCTP's
+# connect begins anew when a signal interrupts it, and is told if the other end has
+# answered meanwhile: EISCONN, of an association that is established.
 probes_ran() {
 	grep 'exec ' "$LOGS/kubelet.log" | awk '
 		/\]: CONNECTED/ { connected++; next }
+		/\]: OTHER: .*endpoint is already connected/ { connected++; next }
 		/\]: TIMEOUT/ { denied++; next }
 		/\]: REFUSED/ { early++; next }
 		/\]: OTHER: .*(network is unreachable|connection refused)/ {
