@@ -437,8 +437,8 @@ check-deploy: $(BUILD)/knpd $(BUILD)/knp-cni
 	check-spec check-kmod check-kube check-metrics check-ctl check-cni \
 	check-guest check-cluster check-gates check-bench check-packets check-packages \
 	check-bypass bench bench-daemon unit kernels fuzz bench-decode bench-core \
-	bench-state soak coverage conformance check-kunit check-safety \
-	check-debug check-kcsan check-native check-native-all \
+	bench-state soak soak-debug soak-oracle soak-swap coverage conformance \
+	check-kunit check-safety check-debug check-kcsan check-native check-native-all \
 	check-guest-native check-native-safety fuzzers mutants
 setup:
 	@tests/setup
@@ -478,10 +478,15 @@ check-oracle: $(BUILD)/knpctl $(BUILD)/oracle/follower \
 	@tests/oracle/run
 
 SOAK		:= KNP_EFFORT=soak KNP_GUEST_TIMEOUT=18000 tests/guest/run
+# Two at a time, the longest first; one that fails does not end the others.
 soak: $(BUILD)/oracle/follower tools
-	@tests/oracle/soak
-	@$(SOAK) --kernel native --safety swap
+	@$(MAKE) --no-print-directory --keep-going -j2 soak-debug soak-oracle soak-swap
+soak-debug: tools
 	@$(SOAK) --kernel native-debug --safety fuzz lives
+soak-oracle: $(BUILD)/oracle/follower tools
+	@tests/oracle/soak
+soak-swap: tools
+	@$(SOAK) --kernel native --safety swap
 
 # What is hard on the module: docs/safety.md
 check-safety: tools
