@@ -197,6 +197,7 @@ static void messages_commit_a_policy(struct kunit *test)
 static void every_refusal_says_why(struct kunit *test)
 {
 	const u8 families = 1, src[KNP_ADDR_LEN] = {};
+	const u8 list[sizeof(struct knp_node_allow) + 1] = {};
 	struct answer a;
 	struct peer p;
 	u32 table = KNP_TABLE_MAX + 1;
@@ -230,7 +231,25 @@ static void every_refusal_says_why(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, a.err, -ERANGE);
 	a = ask_records(test, &p, KNP_CMD_PUT, table, &table, sizeof(table));
 	KUNIT_EXPECT_EQ(test, a.err, -ERANGE);
+	a = ask(test, &p, KNP_CMD_CONFIG, 0, KNP_A_NODE_ALLOW, list,
+		sizeof(list), 0, NULL, 0);
+	KUNIT_EXPECT_EQ(test, a.err, -EINVAL);
+	KUNIT_EXPECT_STREQ(test, a.text, "NODE_ALLOW: a part of an entry");
 	sock_release(p.sock);
+}
+
+/* Anybody may have the number of another's socket, in a protocol of his own. */
+static void release_namesake(struct kunit *test, u32 portid)
+{
+	struct sockaddr_nl name = { .nl_family = AF_NETLINK, .nl_pid = portid };
+	struct socket *sock;
+
+	KUNIT_ASSERT_EQ(test, sock_create_kern(&init_net, PF_NETLINK, SOCK_RAW,
+					       NETLINK_ROUTE, &sock), 0);
+	/* The type of an address is another one since 7.0. */
+	KUNIT_EXPECT_EQ(test, kernel_bind(sock, (void *)&name, sizeof(name)),
+			0);
+	sock_release(sock);
 }
 
 static void closing_a_socket_forgets_its_transaction(struct kunit *test)
@@ -247,6 +266,8 @@ static void closing_a_socket_forgets_its_transaction(struct kunit *test)
 		    kn->generation);
 	KUNIT_EXPECT_EQ(test, a.err, -EBUSY);
 	sock_release(other.sock);
+	KUNIT_EXPECT_NOT_NULL(test, kn->txn);
+	release_namesake(test, kn->txn_portid);
 	KUNIT_EXPECT_NOT_NULL(test, kn->txn);
 	sock_release(p.sock);
 	KUNIT_EXPECT_NULL(test, kn->txn);
@@ -316,6 +337,54 @@ static void a_list_gives_back_what_the_last_one_took(struct kunit *test)
 	sock_release(p.sock);
 }
 
+static void listen(struct kunit *test, struct peer *p, u32 group)
+{
+	group += knp_genl_family.mcgrp_offset;
+	KUNIT_EXPECT_EQ(test, p->sock->ops->setsockopt(p->sock, SOL_NETLINK,
+						       NETLINK_ADD_MEMBERSHIP,
+						       KERNEL_SOCKPTR(&group),
+						       sizeof(group)), 0);
+}
+
+/* How many of @n events find room here and now; none of them is sent. */
+static u32 rooms(struct knp_net *kn, unsigned int waiting, u32 n)
+{
+	struct knp_event_ring *r;
+	u32 found = 0;
+
+	local_bh_disable();
+	r = this_cpu_ptr(kn->events.ring);
+	r->filled = 0;
+	r->head = r->tail + waiting;
+	while (n--)
+		found += knp_events_slot(kn) != NULL;
+	r->head = r->tail;
+	local_bh_enable();
+
+	return found;
+}
+
+static void events_are_bounded(struct kunit *test)
+{
+	struct knp_net *kn = knp_net(&init_net);
+	u32 rate = kn->config.event_rate;
+	struct peer p;
+
+	peer_open(test, &p);
+	KUNIT_ASSERT_EQ(test, knp_events_prepare(&kn->events), 0);
+	KUNIT_EXPECT_EQ(test, rooms(kn, 0, 1), 0);
+	listen(test, &p, KNP_GROUP_EVENTS);
+	KUNIT_EXPECT_EQ(test, rooms(kn, 0, 2 * rate), rate);
+	KUNIT_EXPECT_EQ(test, rooms(kn, KNP_RING_SIZE - 1, 1), 1);
+	KUNIT_EXPECT_EQ(test, rooms(kn, KNP_RING_SIZE, 1), 0);
+	kn->config.event_rate = 5;
+	KUNIT_EXPECT_EQ(test, rooms(kn, 0, 20), 5);
+	kn->config.event_rate = 0;
+	KUNIT_EXPECT_EQ(test, rooms(kn, 0, 20), 0);
+	kn->config.event_rate = rate;
+	sock_release(p.sock);
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(messages_commit_a_policy),
 	KUNIT_CASE(every_refusal_says_why),
@@ -323,6 +392,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(a_commit_that_says_nothing_cancels),
 	KUNIT_CASE(info_answers),
 	KUNIT_CASE(a_list_gives_back_what_the_last_one_took),
+	KUNIT_CASE(events_are_bounded),
 	{}
 };
 

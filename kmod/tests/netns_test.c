@@ -5,18 +5,18 @@
  * The namespace is made by the guest's ip, as no module can make one; it is the
  * only one beside init_net.
  */
-#include <linux/completion.h>
-#include <linux/cpumask.h>
 #include <linux/delay.h>
 #include <linux/err.h>
 #include <linux/errno.h>
-#include <linux/kthread.h>
 #include <linux/rtnetlink.h>
 #include <linux/string.h>
 #include <linux/umh.h>
 #include <net/net_namespace.h>
+#include <net/netlink.h>
 
 #include "hook.h"
+#include "mem.h"
+#include "node_list.h"
 #include "world.h"
 
 #define PINS	16	/* as netns.c allows */
@@ -50,46 +50,94 @@ static void a_pinned_snapshot_outlives_commits(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, kn->dumps, 0);
 }
 
-/* Reads as a hook does, on another processor, until it is stopped. */
-static int read_on(void *arg)
-{
-	struct completion *reads = arg;
-
-	rcu_read_lock();
-	complete(reads);
-	while (!kthread_should_stop())
-		cpu_relax();
-	rcu_read_unlock();
-
-	return 0;
-}
-
 static void a_generation_stays_while_packets_read_it(struct kunit *test)
 {
-	unsigned int cpu = cpumask_last(cpu_online_mask);
 	struct knp_net *kn = knp_net(&init_net);
-	struct task_struct *reader;
-	struct completion reads;
+	struct knp_test_reader reader;
 
-	KUNIT_ASSERT_EQ(test, num_online_cpus() > 1, true);
-	init_completion(&reads);
 	knp_test_fill(test, kn);
 	settle();
-	reader = kthread_create(read_on, &reads, "knp-reader");
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, reader);
-	kthread_bind(reader, cpu);
-	/* The reader lets nobody else run there. */
-	set_cpus_allowed_ptr(current, cpumask_of(0));
-	wake_up_process(reader);
-	wait_for_completion(&reads);
+	knp_test_reader_start(test, &reader, 0);
 	knp_test_empty(test, kn);
 	msleep(50);
 	flush_workqueue(knp_wq);
 	KUNIT_EXPECT_EQ(test, atomic_read(&kn->retired), 1);
-	kthread_stop(reader);
-	set_cpus_allowed_ptr(current, cpu_possible_mask);
+	knp_test_reader_stop(&reader);
 	settle();
 	KUNIT_EXPECT_EQ(test, atomic_read(&kn->retired), 0);
+}
+
+/* Generations share parts, and their counts of users are the lock's. */
+static void a_generation_is_freed_under_the_lock(struct kunit *test)
+{
+	struct knp_net *kn = knp_net(&init_net);
+	struct knp_test_reader reader;
+
+	knp_test_fill(test, kn);
+	settle();
+	knp_test_reader_start(test, &reader, 0);
+	knp_test_empty(test, kn);
+	mutex_lock(&kn->lock);
+	knp_test_reader_stop(&reader);
+	rcu_barrier();
+	msleep(50);
+	KUNIT_EXPECT_EQ(test, atomic_read(&kn->retired), 1);
+	mutex_unlock(&kn->lock);
+	settle();
+	KUNIT_EXPECT_EQ(test, atomic_read(&kn->retired), 0);
+}
+
+/* A list of @n entries that differ. */
+static struct knp_node_list *list_of(struct kunit *test, u16 n)
+{
+	struct knp_node_allow *entries;
+	struct knp_node_list *list;
+	struct nlattr *attr;
+	u16 i;
+
+	attr = kunit_kzalloc(test, nla_attr_size(n * sizeof(*entries)),
+			     GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, attr);
+	attr->nla_len = nla_attr_size(n * sizeof(*entries));
+	entries = nla_data(attr);
+	for (i = 0; i < n; i++) {
+		entries[i].proto = IPPROTO_TCP;
+		entries[i].port = 1 + i;
+	}
+	list = knp_node_list_new(attr, NULL);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, list);
+
+	return list;
+}
+
+static void list_set(struct knp_net *kn, struct knp_node_list *list)
+{
+	mutex_lock(&kn->lock);
+	knp_node_list_set(kn, list);
+	mutex_unlock(&kn->lock);
+}
+
+#define ENTRIES	KNP_NODE_ALLOW_MAX
+
+static void a_list_stays_while_packets_read_it(struct kunit *test)
+{
+	struct knp_net *kn = knp_net(&init_net);
+	struct knp_test_reader reader;
+	struct knp_node_allow *copy;
+	struct knp_node_list *list;
+
+	copy = kunit_kzalloc(test, ENTRIES * sizeof(*copy), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, copy);
+	list = list_of(test, ENTRIES);
+	memcpy(copy, list->entries, ENTRIES * sizeof(*copy));
+	list_set(kn, list);
+	knp_test_reader_start(test, &reader, 0);
+	list_set(kn, list_of(test, 1));
+	/* Memory that is free is written to by the allocator, or taken. */
+	list_set(kn, list_of(test, ENTRIES));
+	KUNIT_EXPECT_EQ(test, memcmp(copy, list->entries,
+				     ENTRIES * sizeof(*copy)), 0);
+	knp_test_reader_stop(&reader);
 }
 
 /* A lock that was left behind is released, so that others can go on. */
@@ -230,7 +278,10 @@ static void a_namespace_takes_all_of_it_along(struct kunit *test)
 {
 	struct knp_net *kn;
 	struct net *net;
+	long before;
 
+	settle();
+	before = atomic_long_read(&knp_mem_bytes);
 	KUNIT_ASSERT_EQ(test, register_pernet_subsys(&exit_ops), 0);
 	KUNIT_ASSERT_EQ(test, run("/bin/ip netns add kunit"), 0);
 	net = other_net();
@@ -245,6 +296,7 @@ static void a_namespace_takes_all_of_it_along(struct kunit *test)
 	mutex_lock(&kn->lock);
 	KUNIT_EXPECT_EQ(test, knp_hooks_attach(kn, KNP_FAMILY_ALL), 0);
 	mutex_unlock(&kn->lock);
+	list_set(kn, list_of(test, 1));
 	/* With a transaction half-way, and snapshots not yet freed. */
 	knp_test_fill(test, kn);
 	KUNIT_EXPECT_EQ(test, knp_test_begin(kn, KNP_TEST_OWNER), 0);
@@ -254,11 +306,14 @@ static void a_namespace_takes_all_of_it_along(struct kunit *test)
 	/* Waits for what is still being taken apart. */
 	unregister_pernet_subsys(&exit_ops);
 	KUNIT_EXPECT_EQ(test, families_at_exit, 0);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&knp_mem_bytes), before);
 }
 
 static struct kunit_case cases[] = {
 	KUNIT_CASE(a_pinned_snapshot_outlives_commits),
 	KUNIT_CASE(a_generation_stays_while_packets_read_it),
+	KUNIT_CASE(a_generation_is_freed_under_the_lock),
+	KUNIT_CASE(a_list_stays_while_packets_read_it),
 	KUNIT_CASE(pins_are_bounded),
 	KUNIT_CASE(what_commits_retire_is_freed),
 	KUNIT_CASE(hooks_come_and_go),

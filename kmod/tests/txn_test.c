@@ -186,6 +186,22 @@ static void what_is_counted_goes_with_its_id(struct kunit *test)
 	}
 }
 
+/* Packets that have found a rule count it after it is gone from the tables. */
+static void an_id_comes_back_when_no_packet_counts_it(struct kunit *test)
+{
+	struct knp_net *kn = knp_net(&init_net);
+	struct knp_test_reader reader;
+
+	knp_test_fill(test, kn);
+	knp_test_reader_start(test, &reader, 200);
+	knp_test_empty(test, kn);
+	KUNIT_EXPECT_FALSE(test, READ_ONCE(reader.ended));
+	knp_test_fill(test, kn);
+	KUNIT_EXPECT_TRUE(test, READ_ONCE(reader.ended));
+	knp_test_reader_stop(&reader);
+	knp_test_empty(test, kn);
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(a_commit_publishes_all_of_it),
 	KUNIT_CASE(an_aborted_one_leaves_nothing),
@@ -195,6 +211,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(a_stale_generation_is_refused),
 	KUNIT_CASE(each_id_has_a_counter_of_its_own),
 	KUNIT_CASE(what_is_counted_goes_with_its_id),
+	KUNIT_CASE(an_id_comes_back_when_no_packet_counts_it),
 	{}
 };
 
