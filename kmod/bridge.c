@@ -15,8 +15,9 @@
  * before a bridge that knows VLANs gives the frame a tag of its own; what they
  * are sent in FORWARD, after that tag is off again. A port has no policies, so
  * this holds for all pods, isolated or not. There, too, is dropped what no
- * policy can allow a pod to send (guard.c): the hooks of IP know of a frame from
- * a bridge only the bridge.
+ * policy can allow a pod to send (guard.c), ARP in another's name, and errors that
+ * it has made up (judge.c): the hooks of IP know of a frame from a bridge only the
+ * bridge.
  *
  * Nothing here needs the module bridge to be loaded.
  *
@@ -31,6 +32,7 @@
 #include <net/netfilter/nf_conntrack.h>
 
 #include "bridge.h"
+#include "guard.h"
 #include "hook.h"
 #include "judge.h"
 #include "mem.h"
@@ -72,6 +74,10 @@ static bool ipv4_is_sound(struct sk_buff *skb)
 		return false;
 	iph = ip_hdr(skb);
 	len = ntohs(iph->tot_len);
+	/* What is larger than it can say is to be cut up yet (since 6.3). */
+	if (!len && skb_is_gso(skb) &&
+	    skb_shinfo(skb)->gso_type & SKB_GSO_TCPV4)
+		return true;
 
 	return len >= iph->ihl * 4 && len <= skb->len;
 }
@@ -107,6 +113,22 @@ static unsigned int refuse(struct knp_net *kn, const struct knp_snapshot *snap,
 	return knp_hook_end(kn, snap, skb, state, &p, KNP_REASON_L2PROTO);
 }
 
+/* By ARP neighbours learn where to send what is for an address. */
+static unsigned int look_at_arp(struct knp_net *kn,
+				const struct knp_snapshot *snap,
+				const struct sk_buff *skb,
+				const struct nf_hook_state *state)
+{
+	struct knp_packet p;
+	u32 reason;
+
+	reason = knp_guard_arp(kn, snap, skb, state->in->ifindex, &p);
+	if (!reason)
+		return NF_ACCEPT;
+
+	return knp_hook_end(kn, snap, skb, state, &p, reason);
+}
+
 /* What leaves a pod's port, to another port and to the node alike. */
 static unsigned int pre_routing(void *priv, struct sk_buff *skb,
 				const struct nf_hook_state *state)
@@ -114,6 +136,7 @@ static unsigned int pre_routing(void *priv, struct sk_buff *skb,
 	struct nf_hook_state inet = *state;
 	const struct knp_snapshot *snap;
 	struct knp_net *kn = priv;
+	struct knp_packet p;
 
 	snap = rcu_dereference(kn->snap);
 	if (!is_pod(snap, state->in))
@@ -121,10 +144,13 @@ static unsigned int pre_routing(void *priv, struct sk_buff *skb,
 	if (!is_plain(skb))
 		return refuse(kn, snap, skb, state);
 	if (skb->protocol == htons(ETH_P_ARP))
-		return NF_ACCEPT;
+		return look_at_arp(kn, snap, skb, state);
 	inet.pf = family_of(skb);
 	if (!is_sound(skb, inet.pf))
 		return refuse(kn, snap, skb, state);
+	/* Handed up, it would come by the bridge, of which nothing is known. */
+	if (knp_judge_is_forged(snap, skb, state->in->ifindex, &p))
+		return knp_hook_end(kn, snap, skb, &inet, &p, KNP_REASON_SPOOF);
 
 	return knp_hook_guard(kn, snap, skb, &inet);
 }
@@ -141,7 +167,8 @@ static unsigned int judge_ip(struct knp_net *kn,
 	inet.pf = family_of(skb);
 	inet.hook = NF_INET_FORWARD;
 	if (!is_sound(skb, inet.pf))
-		return refuse(kn, snap, skb, state);
+		return is_pod(snap, state->in) || is_pod(snap, state->out) ?
+		       refuse(kn, snap, skb, state) : NF_ACCEPT;
 
 	reason = knp_judge(kn, snap, skb, &inet, &p);
 	if (reason == KNP_REASON_ALLOWED)

@@ -24,4 +24,17 @@
 u32 knp_guard(const struct knp_net *kn, const struct knp_snapshot *snap,
 	      const struct sk_buff *skb, u8 pf, u32 ifindex);
 
+/**
+ * knp_guard_arp() - may a pod say this?
+ * @kn: the namespace
+ * @snap: its tables
+ * @skb: a packet of ARP
+ * @ifindex: the pod's interface; of a bridge the port
+ * @p: set; from the sender to the target that are named, of protocol 0
+ *
+ * Return: as knp_guard().
+ */
+u32 knp_guard_arp(const struct knp_net *kn, const struct knp_snapshot *snap,
+		  const struct sk_buff *skb, u32 ifindex, struct knp_packet *p);
+
 #endif /* KNP_GUARD_H */

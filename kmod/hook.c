@@ -15,12 +15,15 @@
  *
  * The node's own traffic passes by how it came. skb_iif is 0 only if this
  * node generated the packet; it survives IPVS, bridges and socket
- * early demux, and unlike an address no pod can forge it.
+ * early demux, and unlike an address no pod can forge it. (A pod by ipvlan in its
+ * modes L3 can: the driver has this node send what the pod does. Of such pods
+ * nothing is seen anyhow, as README says.)
  *
  * Context: hooks run in an RCU read section, in softirq or process context.
  * They allocate nothing, take no lock, and write only to lines of their CPU.
  */
 #include <linux/bottom_half.h>
+#include <linux/lockdep.h>
 #include <linux/netfilter_bridge.h>
 #include <linux/netfilter_ipv4.h>
 #include <linux/netfilter_ipv6.h>
@@ -102,6 +105,7 @@ hook_end(struct knp_net *kn, const struct knp_snapshot *snap,
 	bool drop = reason > KNP_REASON_PASS_LAST;
 	bool stayed = stay();
 
+	lockdep_assert_in_softirq();
 	knp_counters_hit_reason(&kn->counters, reason, skb->len);
 	if (reason == KNP_REASON_ALLOWED) {
 		knp_counters_hit(&kn->counters, KNP_COUNTED_RULE,
@@ -154,15 +158,12 @@ static bool may_pass_twice(const struct sk_buff *skb,
 	       (!p->tracked || nf_bridge_info_exists(skb));
 }
 
-static u32 out_port(const struct sk_buff *skb, const struct nf_hook_state *state)
+/* What it sends to a group or to all comes back to it by each interface. */
+static bool is_nodes_own(const struct sk_buff *skb,
+			 const struct nf_hook_state *state)
 {
-#if IS_ENABLED(CONFIG_BRIDGE_NETFILTER)
-	u32 port = nf_bridge_get_physoutif(skb);
-
-	if (port)
-		return port;
-#endif
-	return state->out->ifindex;
+	return state->hook == NF_INET_POST_ROUTING ?
+	       !skb->skb_iif : skb->pkt_type == PACKET_LOOPBACK;
 }
 
 static unsigned int hook_guard(void *priv, struct sk_buff *skb,
@@ -185,13 +186,13 @@ static unsigned int hook(void *priv, struct sk_buff *skb,
 	u32 reason = KNP_REASON_NODE;
 	struct knp_packet p __set_later;
 
-	if (state->hook != NF_INET_POST_ROUTING || skb->skb_iif) {
+	if (!is_nodes_own(skb, state)) {
 		snap = rcu_dereference(kn->snap);
 		reason = knp_judge(kn, snap, skb, state, &p);
 	}
 	if (reason == KNP_REASON_ALLOWED && may_pass_twice(skb, state, &p))
 		reason = knp_judge_account(snap, &p, skb->skb_iif,
-					   out_port(skb, state));
+					   knp_packet_out(skb, state->out));
 
 	return hook_end(kn, snap, skb, state, &p, reason);
 }

@@ -25,15 +25,17 @@
  * address of this node. There, too, the switches are asked: what pods send to
  * their own node, and Azure's load balancer to them, may pass where policies
  * deny it.
+ *
+ * Link-local. Every pod has such an IPv6 address, which nobody tells and no policy
+ * can name, and whoever shares a link with it, a port of the same bridge, could
+ * reach it there. So behind a pod's interface it is as closed as an address that
+ * is not known where UNKNOWN_LOCAL is drop, whatever that says. A pod reaches its
+ * own node by it, unless NODE_EGRESS is drop.
  */
 #include <linux/netfilter.h>
-#include <linux/netfilter_bridge.h>
 
 #include "judge.h"
 #include "node_list.h"
-
-/* 168.63.129.16, the platform's address in every Azure network */
-#define LB_PROBES	htonl(0xa83f8110)
 
 static bool is_isolated(const struct knp_tables *t, unsigned int family,
 			const struct knp_addr *a)
@@ -106,6 +108,22 @@ static bool is_of_others(const struct knp_tables *t, u32 iif,
 	       !may_be_behind(t, iif, f->family, &f->dst);
 }
 
+bool knp_judge_is_forged(const struct knp_snapshot *snap,
+			 const struct sk_buff *skb, u32 iif,
+			 struct knp_packet *p)
+{
+	enum ip_conntrack_info ctinfo;
+	const struct nf_conn *ct = nf_ct_get(skb, &ctinfo);
+
+	if (!ct || (ctinfo != IP_CT_RELATED && ctinfo != IP_CT_RELATED_REPLY))
+		return false;
+
+	knp_packet_set_conn(p, ct, ctinfo);
+	memset(&p->verdict, 0, sizeof(p->verdict));
+
+	return is_of_others(snap->tables, iif, &p->flow);
+}
+
 /* Judge what is not simply a packet of a connection, by the tables alone. */
 static u32 judge_other(const struct knp_tables *t, const struct sk_buff *skb,
 		       const struct nf_hook_state *state, struct knp_packet *p)
@@ -115,7 +133,7 @@ static u32 judge_other(const struct knp_tables *t, const struct sk_buff *skb,
 
 	if (ct) {
 		knp_packet_set_conn(p, ct, ctinfo);
-		if (is_of_others(t, skb->skb_iif, &p->flow)) {
+		if (is_of_others(t, knp_packet_in(skb), &p->flow)) {
 			memset(&p->verdict, 0, sizeof(p->verdict));
 			return KNP_REASON_SPOOF;
 		}
@@ -170,7 +188,7 @@ static bool is_probe(const struct knp_tables *t, const struct knp_packet *p,
 {
 	const struct knp_flow *f = &p->flow;
 
-	return f->family == KNP_V4 && f->src.w[0] == LB_PROBES &&
+	return f->family == KNP_V4 && f->src.w[0] == KNP_LB_PROBES &&
 	       knp_tables_role(t, p->reply ? oif : iif) != KNP_ROLE_POD;
 }
 
@@ -186,17 +204,30 @@ static bool is_switched_on(const struct knp_net *kn, const struct knp_tables *t,
 			   const struct nf_hook_state *state,
 			   const struct knp_packet *p, u32 reason)
 {
-	u32 oif = state->out ? state->out->ifindex : 0;
+	u32 oif = knp_packet_out(skb, state->out);
 
 	switch (reason) {
 	case KNP_REASON_EGRESS:
 		return state->hook == NF_INET_LOCAL_IN && may_reach_node(kn, p);
 	case KNP_REASON_INGRESS:
 		return READ_ONCE(kn->config.lb_probes) == KNP_PASS &&
-		       is_probe(t, p, skb->skb_iif, oif);
+		       is_probe(t, p, knp_packet_in(skb), oif);
 	default:
 		return false;
 	}
+}
+
+/* Whether an address behind a pod's interface that is not known is closed. */
+static bool unknown_is_closed(const struct knp_net *kn,
+			      const struct nf_hook_state *state,
+			      const struct knp_flow *f)
+{
+	if (READ_ONCE(kn->config.unknown_local) == KNP_DROP)
+		return true;
+
+	return knp_flow_is_link_local(f) &&
+	       (state->hook != NF_INET_LOCAL_IN ||
+		READ_ONCE(kn->config.node_egress) == KNP_DROP);
 }
 
 u32 knp_judge_twice(const struct knp_net *kn, const struct knp_snapshot *snap,
@@ -204,11 +235,10 @@ u32 knp_judge_twice(const struct knp_net *kn, const struct knp_snapshot *snap,
 		    const struct nf_hook_state *state,
 		    const struct knp_packet *p, u32 reason)
 {
-	u32 oif = state->out ? state->out->ifindex : 0;
-
 	if (reason <= KNP_REASON_PASS_LAST && reason != KNP_REASON_NDP &&
-	    READ_ONCE(kn->config.unknown_local) == KNP_DROP &&
-	    has_unknown_side(snap->tables, p, skb->skb_iif, oif))
+	    unknown_is_closed(kn, state, &p->flow) &&
+	    has_unknown_side(snap->tables, p, knp_packet_in(skb),
+			     knp_packet_out(skb, state->out)))
 		reason = KNP_REASON_UNKNOWN_LOCAL;
 	/* What is made up about the node's connections is no answer. */
 	if (reason > KNP_REASON_PASS_LAST && reason != KNP_REASON_SPOOF &&

@@ -45,6 +45,17 @@ u32 knp_judge_twice(const struct knp_net *kn, const struct knp_snapshot *snap,
 		    const struct knp_packet *p, u32 reason);
 
 /**
+ * knp_judge_is_forged() - is it an error that its pod has made up?
+ * @snap: the tables
+ * @skb: the packet; conntrack has seen it
+ * @iif: the interface that it came in by, of a bridged one the port
+ * @p: set if it is
+ */
+bool knp_judge_is_forged(const struct knp_snapshot *snap,
+			 const struct sk_buff *skb, u32 iif,
+			 struct knp_packet *p);
+
+/**
  * knp_judge() - may a packet pass?
  * @kn: the namespace
  * @snap: its tables, NULL before the first commit
@@ -77,7 +88,8 @@ static __always_inline u32 knp_judge(const struct knp_net *kn,
 	knp_match_inline(snap->tables, &p->flow, &p->verdict);
 	reason = p->verdict.reason;
 	if (reason <= KNP_REASON_PASS_LAST &&
-	    READ_ONCE(kn->config.unknown_local) != KNP_DROP)
+	    READ_ONCE(kn->config.unknown_local) != KNP_DROP &&
+	    likely(!knp_flow_is_link_local(&p->flow)))
 		return reason;
 
 	return knp_judge_twice(kn, snap, skb, state, p, reason);

@@ -53,10 +53,13 @@
  * Before that, what comes in by an interface of role pod is dropped if
  *   - its source is an endpoint that is bound to another interface, or what is
  *     no pod's: loopback, multicast, unspecified (but for what finds neighbours
- *     and duplicates), IPv4 in IPv6, an address of the node;
+ *     and duplicates), IPv4 in IPv6, an address of the node, 168.63.129.16;
+ *   - it says by ARP or a neighbour advertisement that it has such an endpoint's
+ *     address, or the node's;
  *   - it is an ICMP redirect, or an advertisement of a router;
  *   - ENCAP is drop, and it is a packet in a packet (IP protocols 4, 41 and 47,
- *     UDP ports 4754, 4789, 6081 and 8472) for an address of the node.
+ *     UDP ports 4754, 4789, 6081 and 8472) for an address of the node, a group,
+ *     all, or the routers of a network.
  * An ICMP error about a connection none of whose ends is behind its interface
  * is dropped, too.
  *
@@ -165,8 +168,8 @@
  *   GENERATION, TIME, MODE, REASON, FAMILY, SRC, DST, PROTO, PORT (where the
  *   protocol has one), IIF, OIF (absent: none), EGRESS, INGRESS (absent: not
  *   judged), LOST. SRC and DST are the policy tuple: before source NAT, after
- *   destination NAT. FAMILY, SRC, DST and PROTO are absent where the packet
- *   has none (L2PROTO).
+ *   destination NAT; of ARP, whose PROTO is 0, its sender and target. FAMILY,
+ *   SRC, DST and PROTO are absent where the packet has none (L2PROTO).
  *
  * Joining a group needs CAP_NET_ADMIN over the network namespace.
  */
@@ -299,7 +302,8 @@ enum knp_mode {
  *
  * DEFAULT (initially pass) judges forwarded packets between ATTACH and the
  * first COMMIT. UNKNOWN_LOCAL (initially pass) judges an address behind an
- * interface of role pod that is no endpoint. ENCAP (initially drop) judges
+ * interface of role pod that is no endpoint; one of the link (fe80::/10) is judged
+ * as if it were drop, but to the node where NODE_EGRESS is pass. ENCAP (initially drop) judges
  * packets in packets that a pod sends to the node. NODE_EGRESS
  * (initially pass, as the API promises) judges what a pod sends to the node it
  * runs on, its egress set denies, and NODE_ALLOW does not name. LB_PROBES
@@ -347,7 +351,7 @@ enum knp_reason {
 	KNP_REASON_EGRESS,	/* the source's egress set does not allow */
 	KNP_REASON_INGRESS,	/* the destination's ingress set does not allow */
 	KNP_REASON_DEFAULT_DROP, /* no generation yet, DEFAULT is drop */
-	KNP_REASON_UNKNOWN_LOCAL, /* UNKNOWN_LOCAL is drop */
+	KNP_REASON_UNKNOWN_LOCAL, /* UNKNOWN_LOCAL is drop, or fe80::/10 */
 	KNP_REASON_FRAGMENT,	/* a fragment without ports, side isolated */
 	KNP_REASON_MALFORMED,	/* headers cannot be parsed, side isolated */
 	KNP_REASON_CT_INVALID,	/* no connection, not untracked, side isolated */

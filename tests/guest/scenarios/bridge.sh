@@ -8,6 +8,8 @@
 # wherever a connection does.
 # shellcheck source=tests/guest/lib.sh
 . /guest/lib.sh
+# shellcheck source=tests/guest/runtime.sh
+. /guest/runtime.sh
 
 # pod_links NODE: the bridge and its ports; of node N, in 10.244.N.0/24
 pod_links() {
@@ -50,9 +52,16 @@ shown() {
 }
 
 refused_without_conntrack() {
-	! ctl node2 attach bridge 2>/run/refused &&
-		contains "$(cat /run/refused)" nf_conntrack_bridge &&
-		contains "$(ctl node2 status)" "nothing is enforced"
+	! ctl node2 attach "$@" 2>/run/refused &&
+		contains "$(cat /run/refused)" nf_conntrack_bridge
+}
+
+attaches_to() { contains "$(ctl node2 status)" "$1"; }
+
+# As nft shows them, where the kernel can (not in 6.1).
+hooks() {
+	on node2 nft list hooks | grep -v '^$'
+	return 0
 }
 
 attached() { contains "$(ctl "$1" status)" "ipv4 ipv6 bridge"; }
@@ -68,8 +77,17 @@ port_is_pod() {
 
 nodes_up() {
 	knpd_start node1 &&
-		knpd_start node2 --families ipv4,ipv6,bridge &&
+		knpd_start node2 --families ipv4,ipv6,bridge --cni --unknown-local pass &&
 		enforced_since node1 0 && enforced_since node2 0
+}
+
+# No route leads to a port, so knp-cni alone can say which pod is behind it.
+bound() {
+	local name
+
+	for name in x/c y/b z/a; do
+		cni ADD $name || return 1
+	done
 }
 
 # y's clients may reach x at port 80. A server of SCTP with several addresses
@@ -151,24 +169,216 @@ tags_pass() {
 
 datagram_seen() { grep -q "$1" /run/datagrams; }
 
+# outside_up: a port of node2's bridge that is no pod's, and who is behind it has
+# the tags and addresses of y-b. What they send is no pod's, but x-c is one.
+outside_up() {
+	ip netns add out &&
+		ip -n node2 -batch - <<-END &&
+		link add port type veth peer name beyond
+		link set port master cni0 up
+		link set beyond up
+		link add link beyond name out0 type macvlan mode bridge
+		link set out0 netns out name eth0
+		END
+		ip -n out link set eth0 up &&
+		tagged out 2 &&
+		ip -n out -batch /run/neighbours-2 &&
+		hold_open tags out 10.5.0.3 80 UDP
+}
+
+# ---- frames, byte by byte: raw reads them; protocol 253 needs no checksum -------
+
+mac_of() { on "$1" cat "/sys/class/net/${2:-eth0}/address" | tr -d :; }
+hex4() {
+	# shellcheck disable=SC2046,SC2183 # words are wanted
+	printf '%02x%02x%02x%02x' $(echo "$1" | tr . ' ')
+}
+# of A:B:C:D::E
+hex6() {
+	local a b c d e
+
+	IFS=: read -r a b c d _ e <<<"$1"
+	printf '%04x%04x%04x%04x%016x' "0x$a" "0x$b" "0x$c" "0x$d" "0x$e"
+}
+link_local() {
+	local mac
+
+	mac=$(mac_of "$1")
+	printf 'fe80000000000000%02x%sfffe%s' $((0x${mac:0:2} ^ 2)) "${mac:2:4}" "${mac:6}"
+}
+
+# checksum HEX
+checksum() {
+	local i sum=0
+
+	for ((i = 0; i < ${#1}; i += 4)); do
+		sum=$((sum + 0x${1:i:4}))
+	done
+	while [ $sum -gt 65535 ]; do
+		sum=$((sum % 65536 + sum / 65536))
+	done
+	printf '%04x' $((65535 - sum))
+}
+
+# ipv4 FROM TO PROTOCOL NUMBER PAYLOAD [FIRST-BYTE [TOTAL-LENGTH]]: all but lengths
+# in hexadecimal
+ipv4() {
+	local before
+
+	before=$(printf '%s00%04x%04x000040%s' "${6:-45}" \
+		"${7:-$((20 + ${#5} / 2))}" "$4" "$3")
+	printf '0800%s%s%s%s%s' "$before" "$(checksum "${before}0000$1$2")" "$1" "$2" "$5"
+}
+
+# ipv6 FROM TO PROTOCOL NUMBER PAYLOAD [PAYLOAD-LENGTH]
+ipv6() {
+	printf '86dd6%07x%04x%sff%s%s%s' "$4" "${6:-$((${#5} / 2))}" "$3" "$1" "$2" "$5"
+}
+
+# arp SENDER-MAC SENDER TARGET [SIZE-OF-A-MAC]: an answer
+arp() {
+	printf '08060001080%s%s040002%s%s000000000000%s' 0 "${4:-06}" "$1" "$2" "$3"
+}
+
+# one_case TITLE FROM TO-MAC FRAME RECEIVER FAMILY SOUND REASON: then one that is
+# sound has to arrive; both have numbers of their own
+one_case() {
+	local macs
+
+	number=$((number + 1))
+	macs=$3$(mac_of "$2")
+	echo "case $1"
+	echo "send $2 $macs${4//NUMBER/$(printf %04x $number)}"
+	echo "mark $2 $macs$7"
+	echo "expect $5 $6 $number $((number + 32768)) gone $8"
+}
+
+# sound FAMILY FROM TO: what arrives after the next case
+sound() {
+	"ipv$1" "$2" "$3" fd $((number + 1 + 32768)) 6b6e7030
+}
+
+# Of y/b, to x/c beside it, which admits it.
+lies() {
+	local from to from6 to6 mac next
+
+	from=$(hex4 "$(ip4_of y/b)") to=$(hex4 "$(ip4_of x/c)")
+	from6=$(hex6 "$(ip6_of y/b)") to6=$(hex6 "$(ip6_of x/c)")
+	mac=$(mac_of x-c)
+	while read -r family reason title frame; do
+		next=$((number + 1))
+		if [ "$family" = 4 ]; then
+			one_case "${title//_/ }" y-b "$mac" "$(eval "$frame")" x-c 4 \
+				"$(sound 4 "$from" "$to")" "$reason"
+		else
+			one_case "${title//_/ }" y-b "$mac" "$(eval "$frame")" x-c 6 \
+				"$(sound 6 "$from6" "$to6")" "$reason"
+		fi
+	done <<-'END'
+	4 17:l2proto a_header_too_short ipv4 $from $to fd $next 6b6e7030 44
+	4 17:l2proto another_version ipv4 $from $to fd $next 6b6e7030 65
+	4 17:l2proto longer_than_the_frame ipv4 $from $to fd $next 6b6e7030 45 200
+	4 17:l2proto options_that_are_not_there ipv4 $from $to fd $next 6b6e7030 4f 24
+	4 17:l2proto shorter_than_its_header ipv4 $from $to fd $next 6b6e7030 45 19
+	6 17:l2proto longer_than_the_frame,_IPv6 ipv6 $from6 $to6 fd $next 6b6e7030 2000
+	4 14:spoof ARP_for_another_pod arp $(mac_of y-b) $to $from
+	4 14:spoof ARP_for_the_bridge arp $(mac_of y-b) $(hex4 10.244.2.254) $from
+	4 17:l2proto ARP_of_other_sizes arp $(mac_of y-b) $from $to 08
+	6 14:spoof an_advertisement_for_another_pod ipv6 $from6 $to6 3a $next 8800000060000000$to6
+	4 14:spoof the_load_balancer's_address ipv4 $(hex4 168.63.129.16) $to fd $next 6b6e7030
+	6 10:unknown-local between_link-local_addresses ipv6 $(link_local y-b) $(link_local x-c) fd $next 6b6e7030
+	6 10:unknown-local to_a_link-local_address ipv6 $from6 $(link_local x-c) fd $next 6b6e7030
+	6 8:ingress from_a_link-local_address ipv6 $(link_local y-b) $to6 fd $next 6b6e7030
+	END
+}
+
+# An error of y/b about what node2 has sent to x/c, by its port 9994
+forged_error() {
+	local icmp node
+
+	node=$(hex4 10.244.2.254)
+	icmp=$(ipv4 "$node" "$(hex4 "$(ip4_of x/c)")" 11 7 270a0051000c0000)
+	icmp=00000000${icmp:4}
+	icmp=0301$(checksum "03010000$icmp")$icmp
+	one_case "an error that it has made up" y-b "$(mac_of node2 cni0)" \
+		"$(ipv4 "$(hex4 "$(ip4_of y/b)")" "$node" 01 $((number + 1)) "$icmp")" \
+		node2 4 "$(sound 4 "$(hex4 "$(ip4_of y/b)")" "$node")" 14:spoof
+}
+
+# node_asks: node2 has a connection with x/c, which answers
+node_asks() {
+	on node2 sysctl -qw net.ipv4.ip_local_port_range="9994 9994"
+	equals "$(one node2 "$(ip4_of x/c)" 81/UDP)" yes
+}
+
+# Where br_netfilter shows them, from y/a to x/b
+shown_link_local() {
+	one_case "between link-local addresses, shown" y-a "$(mac_of x-b)" \
+		"$(ipv6 "$(link_local y-a)" "$(link_local x-b)" fd $((number + 1)) 6b6e7030)" \
+		x-b 6 "$(sound 6 "$(hex6 "$(ip6_of y/a)")" "$(hex6 "$(ip6_of x/b)")")" \
+		10:unknown-local
+}
+
+# frames NODE CASES
+frames() {
+	local code=0
+
+	raw "$1" <"$2" >/run/raw 2>&1 || code=$?
+	cat "$2" >>"$LOGS/frames"
+	cat /run/raw
+	return $code
+}
+
+# A pod that nobody has told of, on node1's bridge, and a datagram to it.
+late_up() {
+	ip netns add late &&
+		ip -n node1 -batch - <<-END &&
+		link add azv-late type veth peer name eth0 netns late
+		link set azv-late master cni0 up
+		END
+		pod_inside 10.244.1.99 fd00:10:244:1::99 | ip -n late -batch - &&
+		await 20 port_is_pod node1 late
+}
+
+asks_late() {
+	local before
+
+	before=$(counts node1 '{"unknown-local":0}')
+	DEADLINE=500 one y-a 10.244.1.99 80/UDP >/dev/null
+	equals "$(counted node1 "$before")" "{\"unknown-local\":$1}"
+}
+
 frames_reported() {
 	grep "l2proto: a frame from azv-y-b" /run/monitor
 }
 
-check "modules are there" modprobe -a bridge br_netfilter 8021q
+check "modules are there" modprobe -a bridge br_netfilter 8021q macvlan
 topology_up
 shown node1 1
 shown node2 0
 serve
 cluster_manifests | publish cluster.yaml
 check "module loads" load_module
-check "bridges are refused without their connection tracking, and nothing is attached" \
-	refused_without_conntrack
+check "bridges are refused without their connection tracking" \
+	refused_without_conntrack ipv4 ipv6 bridge
+check "and nothing is attached" attaches_to "nothing is enforced"
+check "IP is attached" ctl node2 attach ipv4 ipv6
+check "bridges are refused again" refused_without_conntrack bridge
+check "and what was attached stays so" attaches_to "ipv4 ipv6"
+check "until it is detached" ctl node2 detach --yes
+hooks_before=$(hooks)
 check "connection tracking of bridges is there" modprobe nf_conntrack_bridge
 check "both nodes enforce" nodes_up
 check "node2 attached to bridges" attached node2
+check "knp-cni tells node2 which pod is behind which port" bound
 check "the ports of a bridge are pods'" port_is_pod node1 x-a
 check "on either node" port_is_pod node2 y-b
+
+check "a pod that nobody has told of is on the bridge of node1" late_up
+check "it is reached by default" asks_late 0
+check "what is not known is closed" ctl node1 config unknown-local=drop
+check "it is not reached then, by the port that is its own" asks_late 1
+ctl node1 config unknown-local=pass
 
 change "y may reach x at port 80" apply x/clients <<-END
 	podSelector: {}
@@ -223,6 +433,15 @@ check "between ports, a pod's own address arrives" await 5 datagram_seen honest
 refute "the node's IPv4 address does not, from a pod" datagram_seen forged-4
 refute "the node's IPv6 address does not, from a pod" datagram_seen forged-6
 
+number=0
+lies >/run/frames.lies
+check "between ports, what a pod makes up does not pass" frames node2 /run/frames.lies
+check "node2 has a connection of its own" node_asks
+forged_error >/run/frames.error
+check "an error about it is not another pod's" frames node2 /run/frames.error
+shown_link_local >/run/frames.shown
+check "shown by br_netfilter, nor do link-local addresses" frames node1 /run/frames.shown
+
 tagged x-c 3
 tagged y-b 2
 ip -n x-c -batch /run/neighbours-3
@@ -234,6 +453,14 @@ check "their drop is reported" await 10 frames_reported
 kill $MONITOR
 check "audit lets them pass" ctl node2 config mode=audit
 check "tags pass then" tags_pass yes
+check "somebody is there who is no pod" outside_up
+ctl node2 config mode=enforce
+hold_say tags "send tags-enforced" >/dev/null
+ctl node2 config mode=audit
+hold_say tags "send tags-audited" >/dev/null
+check "audit lets what he sends to a pod with a tag pass" \
+	await 5 datagram_seen tags-audited
+refute "which is dropped otherwise" datagram_seen tags-enforced
 ctl node2 config mode=enforce
 
 change "x is closed" apply x/clients <<-END
@@ -245,5 +472,8 @@ check "then nothing is seen between ports: that is what the hook is for" \
 	reaches yes y/b x/c 80/TCP 80/UDP 80/SCTP
 check "and comes back" ctl node2 attach bridge
 check "and enforces" reaches no y/b x/c 80/TCP 80/UDP 80/SCTP
+check "node2 leaves all" ctl node2 detach --yes
+check "its hooks, and those of connection tracking, are as before" \
+	equals "$(hooks)" "$hooks_before"
 
 finish
