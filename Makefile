@@ -503,6 +503,7 @@ check-kcsan: tools
 
 check-native: tools
 	@KNP_EFFORT=full tests/guest/run --kernel native-debug --safety perms fuzz
+	@tests/guest/run --kernel native-debug --safety lives
 
 # Without kunit, for which it takes two processors: that is a part of check-debug.
 check-native-all: tools

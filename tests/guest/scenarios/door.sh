@@ -11,13 +11,25 @@ KERNEL_MODULES="nf_conntrack nf_conntrack_bridge"
 # shellcheck source=tests/guest/safety.sh
 . /guest/safety.sh
 
+# Of a namespace 12 KiB of counters, 18 of its ring of events, of two processors.
+percpu() { awk '$1 == "Percpu:" { print $2 }' /proc/meminfo; }
+percpu_is_back() {
+	echo "$percpu kB before, $(percpu) kB after"
+	[ $(($(percpu) - percpu)) -lt 512 ]
+}
+
 check "the module is loaded" load_module
 who_may_talk
 before=$(namespaces)
 fuzzed 5000
 reported "policies are swapped under load" swap 1000 10000
-reported "namespaces" lives netns 5
+reported "namespaces" lives netns 10
 check "the namespaces are gone" namespaces_gone "$before"
+percpu=$(percpu)
+reported "more of them" lives netns 60
+check "they are gone, too" namespaces_gone "$before"
+check "and all that each has of each processor" percpu_is_back
+reported "a dump that takes too long says so" lives dump
 check "the module goes" await 20 rmmod knp
 
 finish

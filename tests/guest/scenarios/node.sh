@@ -11,6 +11,8 @@ KNPD_OPTIONS=
 
 PORTS='80/TCP 80/UDP 80/SCTP'
 PROBES=168.63.129.16
+# Of IPv6, the same bytes in front.
+PROBES6=a83f:8110::1
 DNS=169.254.20.10
 
 # world_up: the fabric behind node1, with the platform's address
@@ -21,11 +23,14 @@ world_up() {
 		link set eth0 up
 		addr add 198.51.100.1/24 dev eth0
 		addr add $PROBES/32 dev eth0
+		addr add $PROBES6/64 dev eth0 nodad
 		route add default via 198.51.100.254
+		route add default via a83f:8110::fe
 		END
 		ip -n node1 -batch - <<-END
 		link set world up
 		addr add 198.51.100.254/24 dev world
+		addr add a83f:8110::fe/64 dev world nodad
 		route add $PROBES via 198.51.100.1 dev world
 		END
 }
@@ -97,6 +102,11 @@ change "x is closed" apply x/closed <<-END
 END
 matrix "an isolated pod reaches its own node, and nobody else" <<<"$open_to_node"
 
+before=$(counts node1 '{"spoof":0,"node":0}')
+on node1 ping -c 1 -W 1 -I azv-y-a 224.0.0.1 >/dev/null
+check "what the node sends to all behind a pod's interface comes back as its own" \
+	eval 'counted node1 "$before" | jq -e ".spoof == 0 and .node >= 2"'
+
 hold_open held x-b "$(ip4_of node1)" 80 TCP --deadline 1200
 check "a connection to the node is open" equals "$(hold_say held ping)" pong
 check "node1 enforces" ctl node1 config node-egress=drop
@@ -147,6 +157,7 @@ try_flows "they pass, and nobody else does" < <(
 	asks yes world@$PROBES
 	asks no world@198.51.100.1
 	asks no y-a
+	echo "world@$PROBES6 $(ip6_of x/b) 80 UDP no world6/UDP"
 )
 # Answers to it would go to the world, so the server is asked what it received.
 hold_open forged y-a "$(ip4_of x/b)" 80 UDP --bind $PROBES

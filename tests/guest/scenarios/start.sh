@@ -123,6 +123,9 @@ check "its interface is found by its routes" \
 	await 5 has_role node2 z-late
 check "drop: closed until the address is told" reaches no z/late y/b 80/TCP
 refute "and counted" equals "$(unknown_drops node2)" 0
+before=$(unknown_drops node2)
+check "nor is it reached" reaches no y/b z/late 80/UDP
+check "by a datagram of either family" equals "$(unknown_drops node2)" $((before + 2))
 check "the address is told" tells z/late node2
 check "drop: open then" reaches yes z/late y/b 80/TCP 80/UDP
 

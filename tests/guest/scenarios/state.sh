@@ -42,6 +42,8 @@ damage() {
 	printf '\377' | dd of="$(state_of "$1")" bs=1 seek="$2" conv=notrunc
 }
 
+saved_since() { [ "$(inode "$1")" != "$2" ]; }
+
 shut() { DEADLINE=900 reaches no y/b x/a 80/TCP; }
 refuses() { ! restore "$@" 2>/run/refusal; }
 because() { contains "$(cat /run/refusal)" "$1"; }
@@ -94,8 +96,10 @@ check "node2 enforces" synced node2
 check "what is enforced is saved" await 10 saved node1
 check "for root alone" equals "$(stat -c %a "$(state_of node1)")" 600
 check "of node2 as well" await 10 saved node2
+before=$(inode node1)
 check "settings are changed" on node1 knpctl config event-rate=7 \
 	unknown-local=drop node-egress-allow=10250/TCP
+check "they are saved without a new generation" await 10 saved_since node1 "$before"
 one=$(generation node1)
 change "z may reach x as well" apply x/more <<-END
 	podSelector: {}
