@@ -7,7 +7,7 @@
  * the rings and sends. What finds the ring full or the bucket empty is lost
  * and counted; each event says how many were lost so far.
  *
- * Each ring has one producer (hooks of its CPU, bottom halves disabled) and
+ * Each ring has one producer (hooks of its CPU, which nothing interrupts) and
  * one consumer (the work item, which never runs twice at once), so head and
  * tail with acquire and release are all it needs.
  */
@@ -86,7 +86,8 @@ int knp_events_prepare(struct knp_events *e);
  * knp_events_slot() - room for one event
  * @kn: the namespace
  *
- * Context: hooks, bottom halves disabled.
+ * Context: hooks, bottom halves and preemption disabled, up to
+ * knp_events_push().
  * Return: the record to fill, then call knp_events_push(); NULL if nobody
  * listens or the event is lost.
  */

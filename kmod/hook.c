@@ -27,6 +27,7 @@
 #include <linux/netfilter_bridge.h>
 #include <linux/netfilter_ipv4.h>
 #include <linux/netfilter_ipv6.h>
+#include <linux/preempt.h>
 #include <net/ipv6.h>
 
 #include "bridge.h"
@@ -51,10 +52,13 @@ static void report(struct knp_net *kn, const struct knp_snapshot *snap,
 		   const struct sk_buff *skb, const struct nf_hook_state *state,
 		   const struct knp_packet *p, u32 reason, u8 mode)
 {
-	struct knp_event *e = knp_events_slot(kn);
+	struct knp_event *e;
 
+	/* Where softirqs are threads, others run while bottom halves are off. */
+	preempt_disable();
+	e = knp_events_slot(kn);
 	if (!e)
-		return;
+		goto out;
 	*e = (struct knp_event){
 		.generation = snap ? snap->generation : 0,
 		.time = ktime_get_real_ns(),
@@ -67,6 +71,8 @@ static void report(struct knp_net *kn, const struct knp_snapshot *snap,
 		.mode = mode,
 	};
 	knp_events_push(kn);
+out:
+	preempt_enable();
 }
 
 /*

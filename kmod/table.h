@@ -143,7 +143,7 @@ int knp_tables_delete(struct knp_tables *t, __u32 table, const void *recs,
  * knp_tables_freeze() - make a table ready for lookups
  * @t: the table; on failure it stays unfrozen and can be dropped
  *
- * Return: 0, -ENOMEM, or -E2BIG if the CIDRs do not fit.
+ * Return: 0 or -ENOMEM.
  */
 int knp_tables_freeze(struct knp_tables *t);
 

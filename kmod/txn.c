@@ -206,7 +206,7 @@ static int txn_publish(struct knp_net *kn, struct knp_txn *txn,
 	}
 	err = knp_tables_freeze(txn->tables);
 	if (err) {
-		*why = err == -E2BIG ? "the CIDRs do not fit" : "out of memory";
+		*why = "out of memory";
 		knp_free(snap);
 		return err;
 	}

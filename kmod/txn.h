@@ -52,7 +52,7 @@ int knp_txn_delete(struct knp_net *kn, u32 portid, u32 table,
  * @ret_generation: the new generation
  * @why: text on a refusal
  *
- * Return: 0, -ENOENT, -EBADMSG, -ECANCELED, -ENOMEM or -E2BIG. The transaction
+ * Return: 0, -ENOENT, -EBADMSG, -ECANCELED or -ENOMEM. The transaction
  * is over in each case but -ENOENT.
  */
 int knp_txn_commit(struct knp_net *kn, u32 portid, u64 count,

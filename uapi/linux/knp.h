@@ -126,8 +126,8 @@
  *   COUNT  required: the number of records put and deleted since BEGIN.
  *   reply: GENERATION, the new one.
  *   errors: -ENOENT no transaction; -EBADMSG COUNT differs, a message was
- *     lost; -ENOMEM; -ECANCELED. On an error the transaction is over and the
- *     published generation is unchanged.
+ *     lost; -ENOMEM; -ECANCELED. On an error the transaction is over (but where
+ *     the message itself is malformed) and the published generation unchanged.
  *
  * KNP_CMD_ABORT (do)
  *   no attributes. errors: -ENOENT no transaction of this socket.
