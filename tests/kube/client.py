@@ -586,6 +586,16 @@ def talks_to_nobody_with_another_name(w):
 
 
 @test
+def a_proxy_of_the_environment_is_not_asked(w):
+    server = w.server()
+    env = {name: "http://127.0.0.1:1" for name in (
+        "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")}
+    client = w.run([BUILD + "/kube/follow", w.folder, w.config(server)], env)
+    client.last(ALL)
+    client.stop()
+
+
+@test
 def a_ca_may_be_replaced_while_it_runs(w):
     server = w.server()
     path = w.write("ca.crt", w.read_cert("ca.crt"))
