@@ -175,6 +175,10 @@ $(BUILD)/unit/test_options: PKG_LIBS += $(TLS_LIBS)
 $(BUILD)/unit/test_state_file: UNIT_WRAP += -Wl,--wrap=mkdir,--wrap=open \
 	-Wl,--wrap=write,--wrap=fsync,--wrap=rename
 
+# The module's answers are made up, and are read as real ones are.
+$(BUILD)/unit/test_snapshot: UNIT_WRAP += -Wl,--wrap=nl_recvmsgs \
+	-Wl,--wrap=nl_send_auto,--wrap=genl_ctrl_resolve
+
 # What tests/ctl runs: knpctl on top of a module of its own, and of its own time.
 CTL_WRAP	:= -Wl,--wrap=clock_gettime,--wrap=nanosleep,--wrap=time
 $(BUILD)/ctl/knpctl: $(BUILD)/san/tests/ctl/fake.o \
