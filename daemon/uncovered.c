@@ -27,6 +27,7 @@
 #include "uncovered.h"
 
 #define UNCOVERED_MS	5000
+#define BR_NETFILTER	"/proc/sys/net/bridge"
 
 /* enum bpf_attach_type; the headers may be older than the kernel */
 #define TCX_INGRESS	46
@@ -179,11 +180,14 @@ static void on_bridge_port(struct looking *k, uint32_t bridge)
 	free(line);
 }
 
-static int sysctl_of(const char *path)
+static int sysctl_of(const char *dir, const char *name)
 {
-	FILE *f = fopen(path, "re");
 	int value = 0;
+	char path[128];
+	FILE *f;
 
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	f = fopen(path, "re");
 	if (!f)
 		return 0;
 	if (fscanf(f, "%d", &value) != 1)
@@ -192,11 +196,10 @@ static int sysctl_of(const char *path)
 	return value;
 }
 
-/* br_netfilter shows what bridges forward to the hooks of IP. */
-static bool frames_are_shown(void)
+bool knp_uncovered_shows(const char *dir)
 {
-	return sysctl_of("/proc/sys/net/bridge/bridge-nf-call-iptables") &&
-	       sysctl_of("/proc/sys/net/bridge/bridge-nf-call-ip6tables");
+	return sysctl_of(dir, "bridge-nf-call-iptables") &&
+	       sysctl_of(dir, "bridge-nf-call-ip6tables");
 }
 
 static int on_link(struct nl_msg *msg, void *arg)
@@ -431,7 +434,7 @@ static void look(struct looking *k)
 	struct tcmsg tc = { .tcm_family = AF_UNSPEC };
 	struct nfgenmsg nf = { .nfgen_family = AF_UNSPEC };
 
-	k->blind = !k->u->options.bridges && !frames_are_shown();
+	k->blind = !k->u->options.bridges && !knp_uncovered_shows(BR_NETFILTER);
 	ask(NETLINK_ROUTE, RTM_GETLINK, NLM_F_DUMP, &link, sizeof(link),
 	    on_link, k);
 	ask(NETLINK_ROUTE, RTM_GETQDISC, NLM_F_DUMP, &tc, sizeof(tc), on_qdisc,

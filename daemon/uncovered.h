@@ -70,6 +70,12 @@ size_t knp_uncovered_lines(const struct knp_uncovered *u,
 size_t knp_uncovered_count(const struct knp_uncovered *u,
 			   enum knp_uncovered_kind kind);
 
+/*
+ * Whether br_netfilter, whose sysctls are in @dir, shows what bridges forward to
+ * the hooks of IP, IPv4 and IPv6.
+ */
+bool knp_uncovered_shows(const char *dir);
+
 /* A word for a kind. */
 const char *knp_uncovered_name(enum knp_uncovered_kind kind);
 
