@@ -9,9 +9,9 @@
  * current one), rule, class, portset, set (put one of that id), ifaces,
  * endpoints, peers, cidrs (put so many more; those of class 1), commit (a
  * count), abort, allow (NODE_ALLOW: the entry of that index in allows[], so
- * many if it is more), close. Prints one line a step: "a.begin=3 ok", or the errno's
- * name and the module's words. Ends with 2 if a step cannot be understood or
- * the module is not there.
+ * many if it is more), rate (EVENT_RATE), close. Prints one line a step:
+ * "a.begin=3 ok", or the errno's name and the module's words. Ends with 2 if a
+ * step cannot be understood or the module is not there.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -179,6 +179,14 @@ static int set_allow(struct knp_genl *g, size_t n)
 	return err;
 }
 
+static int set_rate(struct knp_genl *g, uint32_t n)
+{
+	struct knp_config c = KNP_CONFIG_NONE;
+
+	c.event_rate = n;
+	return knp_genl_config(g, &c);
+}
+
 static int step(struct knp_genl *g, const char *verb, const char *arg)
 {
 	uint64_t n = strtoull(arg, NULL, 10), generation;
@@ -195,6 +203,8 @@ static int step(struct knp_genl *g, const char *verb, const char *arg)
 		return knp_genl_commit(g, n, &generation);
 	if (!strcmp(verb, "allow"))
 		return set_allow(g, n);
+	if (!strcmp(verb, "rate"))
+		return set_rate(g, (uint32_t)n);
 	if (!strcmp(verb, "abort"))
 		return knp_genl_abort(g);
 	fprintf(stderr, "txn: what is %s?\n", verb);
