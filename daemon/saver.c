@@ -233,9 +233,8 @@ static void *run(void *arg)
 		not_before += pause_ns(s, err, not_before - start);
 
 		pthread_mutex_lock(&s->lock);
-		if (s->stop)
-			break;
-		if (err)
+		/* At the end one failure is enough, but nothing touched is forgotten. */
+		if (err && !s->stop)
 			s->dirty = true;
 	}
 	pthread_mutex_unlock(&s->lock);

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <json-c/json.h>
+#include <pthread.h>
 #include <semaphore.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -29,13 +30,13 @@
  * @generation: the kernel's
  * @error: of the next reads
  * @reads: how many there were
- * @slow: each waits for @gate
+ * @slow: each that begins now waits for @gate
  */
 struct world {
 	_Atomic uint64_t generation;
 	_Atomic int error;
 	_Atomic int reads;
-	bool slow;
+	_Atomic bool slow;
 	sem_t gate;
 	struct event_base *base;
 	struct knp_saver *saver;
@@ -51,11 +52,11 @@ static int read_world(void *arg, const struct knp_info *there,
 	struct knp_state s = some_state();
 	struct world *w = arg;
 
+	*info = s.info;
+	info->generation = w->generation;
 	w->reads++;
 	if (w->slow)
 		sem_wait(&w->gate);
-	*info = s.info;
-	info->generation = w->generation;
 	if (w->error || !info->generation || knp_state_same(info, there)) {
 		knp_state_clear(&s);
 		*rs = NULL;
@@ -277,6 +278,36 @@ static void test_saved_at_the_end(void **state)
 	assert_int_equal(held(w), 2);
 }
 
+/* Lets what is being read go on, and all after it, when the end was asked for. */
+static void *open_gate(void *arg)
+{
+	struct world *w = arg;
+
+	usleep(100000);
+	w->slow = false;
+	sem_post(&w->gate);
+	return NULL;
+}
+
+/* The end is asked for while what was before is still being written. */
+static void test_what_came_meanwhile_is_saved_at_the_end(void **state)
+{
+	struct world *w = *state;
+	pthread_t opener;
+
+	w->slow = true;
+	w->options.pause_ms = HOUR_MS;
+	start(w);
+	knp_saver_touch(w->saver);
+	await_reads(w, 1);
+	w->generation = 2;
+	knp_saver_touch(w->saver);
+	assert_int_equal(pthread_create(&opener, NULL, open_gate, w), 0);
+	end(w);
+	assert_int_equal(pthread_join(opener, NULL), 0);
+	assert_int_equal(held(w), 2);
+}
+
 /* Another process has saved this already. */
 static void test_not_saved_twice(void **state)
 {
@@ -395,6 +426,7 @@ int main(void)
 		TEST(test_a_slow_disk_is_left_alone),
 		TEST(test_nobody_waits),
 		TEST(test_saved_at_the_end),
+		TEST(test_what_came_meanwhile_is_saved_at_the_end),
 		TEST(test_not_saved_twice),
 		TEST(test_without_a_module),
 		TEST(test_tried_again),
