@@ -14,6 +14,7 @@
  * struct restoring - one call
  * @state: what the file holds
  * @usable: its settings may be used
+ * @again: what failed is no fault of the file: it is only to be tried again
  * @closed: what it is to be called if not all of it may be
  * @why: why not, to stand behind the name of the file
  */
@@ -23,6 +24,7 @@ struct restoring {
 	const struct knp_restore_from *from;
 	struct knp_state state;
 	bool usable;
+	bool again;
 	enum knp_restore_end closed;
 	char why[KNP_STATE_WHY + KNP_STATE_NODE_LEN];
 	struct knp_restored *ret;
@@ -82,35 +84,70 @@ static int attach(struct restoring *r, uint32_t families)
 
 static int put_all(struct restoring *r, const struct knp_diff *d)
 {
+	int err = 0;
+
+	for (size_t i = 0; !err && i < d->nops; i++)
+		err = r->ops->write(r->ctx, &d->ops[i]);
+	return err ? failed(r, err, "put") : 0;
+}
+
+/* The hooks drop until there are tables: none judges by less than the whole. */
+static int attach_closed(struct restoring *r)
+{
+	struct knp_config settings = settings_of(&r->state.info);
+	int err;
+
+	settings.dflt = KNP_DROP;
+	err = r->ops->config(r->ctx, &settings);
+	if (err)
+		return err;
+	err = attach(r, r->state.info.families);
+	r->again = err;
+	return err;
+}
+
+/*
+ * The commit is the last step that counts: whoever finds a generation finds its
+ * hooks, too, and where this is killed before it all of it is done again.
+ */
+static int commit_all(struct restoring *r, const struct knp_diff *d)
+{
 	int err = r->ops->begin(r->ctx, 0);
 
 	if (err)
 		return err;
-	for (size_t i = 0; !err && i < d->nops; i++)
-		err = r->ops->write(r->ctx, &d->ops[i]);
-	if (err) {
-		failed(r, err, "put");
-		r->ops->abort(r->ctx);
-		return err;
-	}
-	return r->ops->commit(r->ctx, d->count, &r->ret->generation);
+	err = put_all(r, d);
+	if (!err)
+		err = attach_closed(r);
+	if (!err)
+		return r->ops->commit(r->ctx, d->count, &r->ret->generation);
+	r->ops->abort(r->ctx);
+	return err;
 }
 
-/* Settings first and hooks last: no packet is judged by anything but the whole. */
+/* With tables it does not count any more, and is only to be what it was. */
+static int set_default(struct restoring *r)
+{
+	struct knp_config settings = KNP_CONFIG_NONE;
+	int err;
+
+	settings.dflt = r->state.info.dflt;
+	err = r->ops->config(r->ctx, &settings);
+	r->again = err;
+	return err ? failed(r, err, "set default") : 0;
+}
+
 static int restore_whole(struct restoring *r)
 {
-	struct knp_config settings = settings_of(&r->state.info);
 	struct knp_ruleset *nothing = knp_ruleset_new();
 	struct knp_diff *d = NULL;
 	int err;
 
 	err = nothing ? knp_ruleset_diff(nothing, r->state.rs, &d) : -ENOMEM;
 	if (!err)
-		err = r->ops->config(r->ctx, &settings);
+		err = commit_all(r, d);
 	if (!err)
-		err = put_all(r, d);
-	if (!err)
-		err = attach(r, r->state.info.families);
+		err = set_default(r);
 	knp_diff_free(d);
 	knp_ruleset_free(nothing);
 	return err;
@@ -202,7 +239,7 @@ static int restore_here(struct restoring *r)
 			   "%s: all of generation %" PRIu64 " is back as generation %" PRIu64 "%s",
 			   r->from->path, r->state.info.generation,
 			   r->ret->generation, age(r->state.saved, buf));
-	if (r->ret->generation)
+	if (r->again)
 		return err;
 	/* Somebody else writes: what he commits counts, and he may still fail. */
 	if (knp_push_transient(err))

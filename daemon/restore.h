@@ -7,7 +7,7 @@
  *
  *   no file             nothing: knp was never here, packets pass until the first
  *                       generation
- *   of this boot and    all of it: settings, tables, families. Addresses and
+ *   of this boot and    all of it: settings, families, tables. Addresses and
  *   network namespace   interfaces are still whose they were
  *   of another one      CLOSED, with the settings and families of the file:
  *                       addresses have new owners, interfaces other indexes
@@ -20,6 +20,11 @@
  * all passes). Interfaces of pods need not be known for that: those that come
  * before knpd does are closed as well. DEFAULT does not count any more from the
  * first generation on, and is left as it is.
+ *
+ * On the way to all of it, it is CLOSED for as long as a commit takes: the hooks
+ * are there before the tables, so that whoever finds a generation finds it
+ * attached, or detached by an operator, and a try that failed, or was killed, is
+ * made again from its beginning.
  *
  * A file that says that nothing was attached attaches nothing: an operator had
  * wanted it so.

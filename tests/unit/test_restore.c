@@ -30,6 +30,7 @@
  * @refused: a family that cannot be attached
  * @refuses_mode: and what else is set with it
  * @early: something was attached that was judged by DEFAULT being pass
+ * @lives: how many calls are made before the caller is killed, 0: all
  */
 struct fake {
 	struct knp_info info;
@@ -42,12 +43,15 @@ struct fake {
 	uint32_t refused;
 	bool refuses_mode;
 	bool early;
+	size_t lives;
 };
 
 static int called(struct fake *f, char letter)
 {
 	size_t n = strlen(f->log);
 
+	if (f->lives && n == f->lives)
+		return -EPIPE;
 	assert_true(n < sizeof(f->log) - 1);
 	f->log[n] = letter;
 	f->log[n + 1] = '\0';
@@ -275,9 +279,9 @@ static void test_this_boot(void **state)
 	assert_settings(&f->fake, &f->state.info);
 	assert_int_equal(f->fake.info.dflt, KNP_PASS);
 	assert_int_equal(f->fake.info.families, KNP_FAMILY_ALL);
-	/* Settings before the tables, and hooks when all is there. */
-	assert_memory_equal(f->fake.log, "icbp", 4);
-	assert_string_equal(strchr(f->fake.log, 'C'), "Caa");
+	/* Settings before hooks, and hooks before the commit, when all is there. */
+	assert_memory_equal(f->fake.log, "ibp", 3);
+	assert_string_equal(strchr(f->fake.log, 'c'), "caaCc");
 }
 
 static void test_this_boot_empty(void **state)
@@ -502,6 +506,57 @@ static void test_module_fails(void **state)
 	}
 }
 
+/* Hooks that could not be attached are, the next time; until then it is closed. */
+static void test_hooks_are_tried_again(void **state)
+{
+	struct fixture *f = *state;
+
+	save(f);
+	f->fake.fail = 'a';
+	f->fake.error = -ENOMEM;
+	assert_int_equal(restore(f), -ENOMEM);
+	assert_closed(&f->fake, 0);
+	f->fake.fail = 0;
+	ends(f, KNP_RESTORE_WHOLE, "is back");
+	assert_rulesets_equal(f->fake.held, f->state.rs);
+	assert_int_equal(f->fake.info.families, KNP_FAMILY_ALL);
+	assert_int_equal(f->fake.info.dflt, KNP_PASS);
+}
+
+/* A module with these settings, that was loaded just now. */
+static void load(struct fixture *f, const struct knp_info *info)
+{
+	knp_ruleset_free(f->fake.held);
+	f->fake = (struct fake){ .info = *info };
+}
+
+/* Killed after any call: what comes next completes it, hooks and all. */
+static void test_killed_after_every_call(void **state)
+{
+	struct fixture *f = *state;
+	const struct knp_info info = f->fake.info;
+	size_t all;
+
+	save(f);
+	assert_int_equal(restore(f), 0);
+	all = strlen(f->fake.log);
+	for (size_t n = 1; n < all; n++) {
+		load(f, &info);
+		f->fake.lives = n;
+		assert_int_equal(restore(f), -EPIPE);
+		/* The kernel forgets what its socket had begun. */
+		knp_ruleset_free(f->fake.next);
+		f->fake.next = NULL;
+		f->fake.lives = 0;
+		assert_int_equal(restore(f), 0);
+		assert_non_null(f->fake.held);
+		assert_rulesets_equal(f->fake.held, f->state.rs);
+		assert_settings(&f->fake, &f->state.info);
+		assert_int_equal(f->fake.info.families, KNP_FAMILY_ALL);
+		assert_false(f->fake.early);
+	}
+}
+
 /* One family that the kernel lacks does not open the others. */
 static void test_a_family_is_missing(void **state)
 {
@@ -537,6 +592,8 @@ int main(void)
 		TEST(test_module_refuses_the_settings),
 		TEST(test_others_write),
 		TEST(test_module_fails),
+		TEST(test_hooks_are_tried_again),
+		TEST(test_killed_after_every_call),
 		TEST(test_a_family_is_missing),
 	};
 
