@@ -179,6 +179,11 @@ $(BUILD)/unit/test_state_file: UNIT_WRAP += -Wl,--wrap=mkdir,--wrap=open \
 $(BUILD)/unit/test_snapshot: UNIT_WRAP += -Wl,--wrap=nl_recvmsgs \
 	-Wl,--wrap=nl_send_auto,--wrap=genl_ctrl_resolve
 
+# Without a module, and without a thread.
+$(BUILD)/unit/test_keeper: UNIT_WRAP += -Wl,--wrap=knp_genl_open \
+	-Wl,--wrap=knp_genl_close,--wrap=knp_restore,--wrap=knp_saver_open \
+	-Wl,--wrap=knp_saver_touch,--wrap=knp_saver_close
+
 # What tests/ctl runs: knpctl on top of a module of its own, and of its own time.
 CTL_WRAP	:= -Wl,--wrap=clock_gettime,--wrap=nanosleep,--wrap=time
 $(BUILD)/ctl/knpctl: $(BUILD)/san/tests/ctl/fake.o \

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <json-c/json.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -102,9 +103,17 @@ int knp_keeper_restore(struct knp_keeper *k)
 	struct knp_genl *g;
 	int err;
 
-	/* Into a module that is not there yet, nothing can be restored. */
-	if (!k || !k->due || knp_genl_open(&g))
+	if (!k || !k->due)
 		return 0;
+	err = knp_genl_open(&g);
+	/* Into a module that is not there yet, nothing can be restored. */
+	if (err == -ENOENT)
+		return 0;
+	if (err) {
+		snprintf(k->restored.text, sizeof(k->restored.text), "%s",
+			 knp_genl_advice(err));
+		return err;
+	}
 	from = (struct knp_restore_from){
 		.path = k->options.path,
 		.node = k->options.node,
