@@ -64,8 +64,6 @@ int knp_keeper_open(struct event_base *base,
 		free(k);
 		return err;
 	}
-	/* What is there may have been committed without a state file. */
-	knp_saver_touch(k->saver);
 	*ret = k;
 	return 0;
 }
@@ -124,6 +122,8 @@ int knp_keeper_restore(struct knp_keeper *k)
 	if (err)
 		return err;
 	k->due = false;
+	/* This module is another than that of the file, or was filled without one. */
+	knp_saver_touch(k->saver);
 	log_restored(&k->restored);
 	k->told(k->arg);
 	return 0;

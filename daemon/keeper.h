@@ -37,9 +37,9 @@ void knp_keeper_close(struct knp_keeper *k);
 void knp_keeper_loaded(struct knp_keeper *k);
 
 /*
- * Restore, if that was not done since the start or since the module came. Return
- * 0, also if there is no module; -errno if it has to be tried again, and
- * knp_keeper_error() says why.
+ * Restore, if that was not done since the start or since the module came, and have
+ * saved what there is then. Return 0, also if there is no module; -errno if it has
+ * to be tried again, and knp_keeper_error() says why.
  */
 int knp_keeper_restore(struct knp_keeper *k);
 const char *knp_keeper_error(const struct knp_keeper *k);

@@ -143,11 +143,11 @@ static void restores(int err, const char *log)
 static void test_restored_once_per_module(void **state)
 {
 	(void)state;
-	restores(0, "orc");
+	restores(0, "orct");
 	assert_int_equal(w.told, 1);
 	restores(0, "");
 	knp_keeper_loaded(w.k);
-	restores(0, "orc");
+	restores(0, "orct");
 	restores(0, "");
 }
 
@@ -159,7 +159,19 @@ static void test_what_failed_is_tried_again(void **state)
 	restores(-EPERM, "orc");
 	assert_string_equal(knp_keeper_error(w.k), "words");
 	w.fail = 0;
-	restores(0, "orc");
+	restores(0, "orct");
+}
+
+/* Before it is restored, what is there is not what is to be kept. */
+static void test_nothing_is_saved_before_it_is_restored(void **state)
+{
+	(void)state;
+	assert_string_equal(w.log, "");
+	w.fail = 'r';
+	w.error = -ENOMEM;
+	restores(-ENOMEM, "orc");
+	w.fail = 0;
+	restores(0, "orct");
 }
 
 /* That is no failure, and it is restored when it comes. */
@@ -171,7 +183,7 @@ static void test_without_a_module(void **state)
 	restores(0, "o");
 	assert_int_equal(w.told, 0);
 	w.fail = 0;
-	restores(0, "orc");
+	restores(0, "orct");
 }
 
 /* A module that cannot be asked is not one that is not there. */
@@ -190,7 +202,7 @@ static void test_a_module_that_cannot_be_asked(void **state)
 				    knp_genl_advice(errors[i]));
 	}
 	w.fail = 0;
-	restores(0, "orc");
+	restores(0, "orct");
 }
 
 static void test_none(void **state)
@@ -210,6 +222,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_restored_once_per_module),
 		TEST(test_what_failed_is_tried_again),
+		TEST(test_nothing_is_saved_before_it_is_restored),
 		TEST(test_without_a_module),
 		TEST(test_a_module_that_cannot_be_asked),
 		cmocka_unit_test(test_none),
