@@ -182,7 +182,8 @@ $(BUILD)/unit/test_snapshot: UNIT_WRAP += -Wl,--wrap=nl_recvmsgs \
 # Without a module, and without a thread.
 $(BUILD)/unit/test_keeper: UNIT_WRAP += -Wl,--wrap=knp_genl_open \
 	-Wl,--wrap=knp_genl_close,--wrap=knp_restore,--wrap=knp_saver_open \
-	-Wl,--wrap=knp_saver_touch,--wrap=knp_saver_close
+	-Wl,--wrap=knp_saver_touch,--wrap=knp_saver_close \
+	-Wl,--wrap=knp_watch_join
 
 # What tests/ctl runs: knpctl on top of a module of its own, and of its own time.
 CTL_WRAP	:= -Wl,--wrap=clock_gettime,--wrap=nanosleep,--wrap=time

@@ -95,6 +95,18 @@ static void log_restored(const struct knp_restored *r)
 	knp_log(levels[r->end], "%s", r->text);
 }
 
+static int connect_module(const struct knp_keeper *k, struct knp_genl **g)
+{
+	int err = knp_genl_open(g);
+
+	if (err)
+		return err;
+	err = knp_watch_join(k->options.watch, KNP_MCGRP_COMMITS);
+	if (err)
+		knp_genl_close(*g);
+	return err;
+}
+
 int knp_keeper_restore(struct knp_keeper *k)
 {
 	struct knp_restore_from from;
@@ -103,7 +115,7 @@ int knp_keeper_restore(struct knp_keeper *k)
 
 	if (!k || !k->due)
 		return 0;
-	err = knp_genl_open(&g);
+	err = connect_module(k, &g);
 	/* Into a module that is not there yet, nothing can be restored. */
 	if (err == -ENOENT)
 		return 0;

@@ -13,12 +13,14 @@
 struct event_base;
 struct json_object;
 struct knp_keeper;
+struct knp_watch;
 
 /** struct knp_keeper_options - what to keep, and where */
 struct knp_keeper_options {
 	const char *path;	/* of the state file */
 	const char *node;
 	uint32_t families;	/* to attach where the file cannot say */
+	struct knp_watch *watch; /* who calls knp_keeper_touch() for what it hears */
 };
 
 /*
@@ -38,8 +40,9 @@ void knp_keeper_loaded(struct knp_keeper *k);
 
 /*
  * Restore, if that was not done since the start or since the module came, and have
- * saved what there is then. Return 0, also if there is no module; -errno if it has
- * to be tried again, and knp_keeper_error() says why.
+ * saved what there is then. The watch joins before that, so that it hears of what
+ * others change from then on. Return 0, also if there is no module; -errno if it
+ * has to be tried again, and knp_keeper_error() says why.
  */
 int knp_keeper_restore(struct knp_keeper *k);
 const char *knp_keeper_error(const struct knp_keeper *k);

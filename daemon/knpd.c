@@ -525,6 +525,7 @@ static void on_lost(void *arg)
 	struct knpd *d = arg;
 
 	d->wanted = true;
+	knp_keeper_touch(d->keeper);
 }
 
 static const struct knp_watch_ops watch_ops = {
@@ -768,6 +769,7 @@ static int open_keeper(struct knpd *d)
 		.path = d->opt.state,
 		.node = d->opt.node,
 		.families = d->opt.push.families,
+		.watch = d->watch,
 	};
 	int err;
 

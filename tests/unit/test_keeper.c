@@ -19,8 +19,11 @@
 #include "restore.h"
 #include "saver.h"
 
+#define WATCH	((struct knp_watch *)&w)
+
 int __wrap_knp_genl_open(struct knp_genl **ret);
 void __wrap_knp_genl_close(struct knp_genl *g);
+int __wrap_knp_watch_join(struct knp_watch *watch, const char *group);
 int __wrap_knp_restore(const struct knp_push_ops *ops, void *ctx,
 		       const struct knp_restore_from *from,
 		       struct knp_restored *ret);
@@ -34,7 +37,7 @@ void __wrap_knp_saver_close(struct knp_saver *s);
 /**
  * struct world - the module and the saver
  * @k: what is tested
- * @log: a letter per call: o(pen the module) r(estore) c(lose it) t(ouch)
+ * @log: a letter per call: o(pen the module) j(oin) r(estore) c(lose it) t(ouch)
  * @fail: the call that fails, by its letter
  * @error: with what
  * @told: how often there was something new to say
@@ -66,6 +69,13 @@ void __wrap_knp_genl_close(struct knp_genl *g)
 {
 	assert_null(g);
 	called('c');
+}
+
+int __wrap_knp_watch_join(struct knp_watch *watch, const char *group)
+{
+	assert_ptr_equal(watch, WATCH);
+	assert_string_equal(group, KNP_MCGRP_COMMITS);
+	return called('j');
 }
 
 int __wrap_knp_restore(const struct knp_push_ops *ops, void *ctx,
@@ -118,6 +128,7 @@ static int setup(void **state)
 		.path = "/state",
 		.node = "n",
 		.families = KNP_FAMILY_IPV4,
+		.watch = WATCH,
 	};
 
 	(void)state;
@@ -143,11 +154,11 @@ static void restores(int err, const char *log)
 static void test_restored_once_per_module(void **state)
 {
 	(void)state;
-	restores(0, "orct");
+	restores(0, "ojrct");
 	assert_int_equal(w.told, 1);
 	restores(0, "");
 	knp_keeper_loaded(w.k);
-	restores(0, "orct");
+	restores(0, "ojrct");
 	restores(0, "");
 }
 
@@ -156,10 +167,10 @@ static void test_what_failed_is_tried_again(void **state)
 	(void)state;
 	w.fail = 'r';
 	w.error = -EPERM;
-	restores(-EPERM, "orc");
+	restores(-EPERM, "ojrc");
 	assert_string_equal(knp_keeper_error(w.k), "words");
 	w.fail = 0;
-	restores(0, "orct");
+	restores(0, "ojrct");
 }
 
 /* Before it is restored, what is there is not what is to be kept. */
@@ -169,9 +180,9 @@ static void test_nothing_is_saved_before_it_is_restored(void **state)
 	assert_string_equal(w.log, "");
 	w.fail = 'r';
 	w.error = -ENOMEM;
-	restores(-ENOMEM, "orc");
+	restores(-ENOMEM, "ojrc");
 	w.fail = 0;
-	restores(0, "orct");
+	restores(0, "ojrct");
 }
 
 /* That is no failure, and it is restored when it comes. */
@@ -183,7 +194,21 @@ static void test_without_a_module(void **state)
 	restores(0, "o");
 	assert_int_equal(w.told, 0);
 	w.fail = 0;
-	restores(0, "orct");
+	restores(0, "ojrct");
+}
+
+/* Else what an operator changes, while no list is complete, would not be kept. */
+static void test_not_restored_before_others_are_heard(void **state)
+{
+	(void)state;
+	w.fail = 'j';
+	w.error = -ENOMEM;
+	restores(-ENOMEM, "ojc");
+	/* It went in between. */
+	w.error = -ENOENT;
+	restores(0, "ojc");
+	w.fail = 0;
+	restores(0, "ojrct");
 }
 
 /* A module that cannot be asked is not one that is not there. */
@@ -202,7 +227,7 @@ static void test_a_module_that_cannot_be_asked(void **state)
 				    knp_genl_advice(errors[i]));
 	}
 	w.fail = 0;
-	restores(0, "orct");
+	restores(0, "ojrct");
 }
 
 static void test_none(void **state)
@@ -224,6 +249,7 @@ int main(void)
 		TEST(test_what_failed_is_tried_again),
 		TEST(test_nothing_is_saved_before_it_is_restored),
 		TEST(test_without_a_module),
+		TEST(test_not_restored_before_others_are_heard),
 		TEST(test_a_module_that_cannot_be_asked),
 		cmocka_unit_test(test_none),
 	};
