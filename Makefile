@@ -179,6 +179,8 @@ $(BUILD)/unit/test_state_file: UNIT_WRAP += -Wl,--wrap=mkdir,--wrap=open \
 $(BUILD)/unit/test_snapshot: UNIT_WRAP += -Wl,--wrap=nl_recvmsgs \
 	-Wl,--wrap=nl_send_auto,--wrap=genl_ctrl_resolve
 
+$(BUILD)/unit/test_cni_install: UNIT_WRAP += -Wl,--wrap=fsync,--wrap=renameat
+
 # Without a module, and without a thread.
 $(BUILD)/unit/test_keeper: UNIT_WRAP += -Wl,--wrap=knp_genl_open \
 	-Wl,--wrap=knp_genl_close,--wrap=knp_restore,--wrap=knp_saver_open \
