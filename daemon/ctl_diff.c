@@ -24,6 +24,7 @@
 #include "compile.h"
 #include "input.h"
 #include "json_member.h"
+#include "node_name.h"
 #include "push.h"
 #include "runtime.h"
 #include "status.h"
@@ -186,8 +187,10 @@ static void find_node(struct diff *d)
 			 node ? node : "");
 		json_object_put(status);
 	}
-	if (!*d->node_buf)
-		gethostname(d->node_buf, sizeof(d->node_buf) - 1);
+	if (*d->node_buf)
+		return;
+	gethostname(d->node_buf, sizeof(d->node_buf) - 1);
+	knp_node_name(d->node_buf);
 }
 
 static int compile(struct diff *d)
@@ -556,7 +559,7 @@ static int parse_option(struct diff *d, int opt)
 		d->kubeconfig = optarg;
 		return CTL_OK;
 	case 'n':
-		d->node = optarg;
+		d->node = knp_node_name(optarg);
 		return CTL_OK;
 	case OPT_CONTEXT:
 		d->context = optarg;

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "node_name.h"
 #include "restore.h"
 #include "state_file.h"
 
@@ -54,7 +55,7 @@ int knp_ctl_restore(int argc, char **argv)
 			from.path = optarg;
 			break;
 		case OPT_NODE:
-			from.node = optarg;
+			from.node = knp_node_name(optarg);
 			break;
 		default:
 			status = knp_ctl_option(&c, opt, restore_help);

@@ -42,6 +42,7 @@
 #include "log.h"
 #include "names.h"
 #include "node.h"
+#include "node_name.h"
 #include "null_backend.h"
 #include "options.h"
 #include "push.h"
@@ -884,7 +885,7 @@ int main(int argc, char **argv)
 	knp_log_open("knpd", d.opt.level);
 	if (!d.opt.node) {
 		gethostname(d.host, sizeof(d.host) - 1);
-		d.opt.node = d.host;
+		d.opt.node = knp_node_name(d.host);
 	}
 	d.status.node = d.opt.node;
 	d.status.manifests = d.opt.manifests;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "families.h"
+#include "node_name.h"
 #include "npm_options.h"
 #include "options.h"
 #include "runtime.h"
@@ -53,7 +54,8 @@ static void usage(FILE *out)
 	      "\n"
 	      "Options:\n"
 	      "      --context NAME      of the kubeconfig (default: its current one)\n"
-	      "  -n, --node NAME         whose pods are judged (default: the host's name)\n"
+	      "  -n, --node NAME         whose pods are judged (default: the host's name);\n"
+	      "                          in lower case, as Kubernetes has it\n"
 	      "      --families LIST     of ipv4, ipv6 and bridge: frames between ports of a\n"
 	      "                          bridge, where br_netfilter does not show them (default:\n"
 	      "                          ipv4,ipv6)\n"
@@ -333,7 +335,7 @@ int knp_options_parse(int argc, char **argv, struct knp_options *o)
 				return -EINVAL;
 			break;
 		case 'n':
-			o->node = optarg;
+			o->node = knp_node_name(optarg);
 			break;
 		case OPT_FAMILIES:
 			if (parse_families(optarg, &o->push.families))

@@ -16,7 +16,7 @@
 #define KNP_STALE_MS		300000
 
 /**
- * struct knp_options - strings are those of the command line
+ * struct knp_options - strings are those of the command line, which may change
  *
  * One of @manifests, @kubeconfig and @in_cluster is set.
  */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Which state file knpd keeps, if any; options that do not go together. */
+/* Which state file knpd keeps, if any; which node; options that do not go together. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -90,6 +90,18 @@ static void test_taint_without_server(void **state)
 	assert_string_equal(o.startup_taint, "k");
 }
 
+/* Who says NODE=$(hostname) means the node that Kubernetes has of it. */
+static void test_node_in_lower_case(void **state)
+{
+	struct knp_options o;
+
+	(void)state;
+	assert_int_equal(parse("--manifests x --node Node-A", &o), 0);
+	assert_string_equal(o.node, "node-a");
+	assert_int_equal(parse("--manifests x", &o), 0);
+	assert_null(o.node);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -98,6 +110,7 @@ int main(void)
 		cmocka_unit_test(test_chosen),
 		cmocka_unit_test(test_does_not_stay),
 		cmocka_unit_test(test_taint_without_server),
+		cmocka_unit_test(test_node_in_lower_case),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
