@@ -180,6 +180,7 @@ $(BUILD)/unit/test_snapshot: UNIT_WRAP += -Wl,--wrap=nl_recvmsgs \
 	-Wl,--wrap=nl_send_auto,--wrap=genl_ctrl_resolve
 
 $(BUILD)/unit/test_cni_install: UNIT_WRAP += -Wl,--wrap=fsync,--wrap=renameat
+$(BUILD)/unit/test_uncovered: UNIT_WRAP += -Wl,--wrap=event_add
 
 # Without a module, and without a thread.
 $(BUILD)/unit/test_keeper: UNIT_WRAP += -Wl,--wrap=knp_genl_open \

@@ -426,6 +426,21 @@ static void look_at_pods(struct looking *k)
 			    k->suspects.v[i]);
 }
 
+/* Interfaces of pods, and no pod: this node has another name. */
+static void look_at_node(struct looking *k)
+{
+	const struct knp_uncovered_options *o = &k->u->options;
+
+	if (!o->store->nifaces || !o->store->npods)
+		return;
+	for (size_t i = 0; i < o->store->npods; i++)
+		if (!strcmp(o->store->pods[i]->node, o->node))
+			return;
+	add(&k->found, KNP_UNCOVERED_NODE,
+	    "node %s: there are pods here, and none is on a node of this name; needs another knpd --node?",
+	    o->node);
+}
+
 /* ---- all of it ------------------------------------------------------------ */
 
 static void look(struct looking *k)
@@ -443,6 +458,7 @@ static void look(struct looking *k)
 	ask(NETLINK_NETFILTER, NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETFLOWTABLE,
 	    NLM_F_DUMP, &nf, sizeof(nf), on_flowtable, k);
 	look_at_pods(k);
+	look_at_node(k);
 }
 
 /* Say what is new and what is over. */
@@ -548,6 +564,7 @@ const char *knp_uncovered_name(enum knp_uncovered_kind kind)
 		[KNP_UNCOVERED_FLOWTABLE] = "flowtable",
 		[KNP_UNCOVERED_BRIDGE]	  = "bridge",
 		[KNP_UNCOVERED_ADDRESS]	  = "address",
+		[KNP_UNCOVERED_NODE]	  = "node",
 	};
 
 	return names[kind];

@@ -12,6 +12,8 @@
  *   - addresses of this node's pods that are not routed to a pod's interface:
  *     macvlan, ipvlan and SR-IOV have none here. An address is named when it is
  *     found so twice, since interfaces and objects come and go one by one.
+ *   - all of it, if there are pods here and none of the source's is on a node of
+ *     this name: then knpd was given another than the kubelet has.
  *
  * Looked at every five seconds; of a few hundred pods in some milliseconds.
  * What the kernel refuses to tell is taken for absent.
@@ -36,6 +38,7 @@ enum knp_uncovered_kind {
 	KNP_UNCOVERED_FLOWTABLE,
 	KNP_UNCOVERED_BRIDGE,
 	KNP_UNCOVERED_ADDRESS,
+	KNP_UNCOVERED_NODE,
 	KNP_UNCOVERED_KINDS,
 };
 
