@@ -47,13 +47,12 @@
 #include "options.h"
 #include "push.h"
 #include "record.h"
+#include "retry.h"
 #include "runtime.h"
 #include "status.h"
 #include "store.h"
 #include "taint.h"
 
-#define RETRY_FIRST_MS	1000
-#define RETRY_LAST_MS	30000
 #define RETRY_SOON_MS	100
 #define STATUS_MS	100
 #define VERSION_MS	1000
@@ -86,7 +85,7 @@ struct knpd {
 
 	bool scanned;			/* all was read once */
 	bool wanted;			/* something may have to be pushed */
-	int retry_ms;			/* pause before the next try */
+	struct knp_retry pause;		/* before the next try */
 	int64_t since_ns;		/* of the oldest change not enforced */
 
 	struct knp_daemon_status status;
@@ -172,11 +171,7 @@ static void hold(struct knpd *d, const char *state, int ms,
 		return;
 	}
 
-	if (!ms) {
-		ms = d->retry_ms;
-		d->retry_ms = ms * 2 < RETRY_LAST_MS ? ms * 2 : RETRY_LAST_MS;
-	}
-	schedule(d->retry, ms);
+	schedule(d->retry, ms ? ms : knp_retry_next(&d->pause));
 }
 
 static bool connect_module(struct knpd *d)
@@ -202,7 +197,7 @@ static bool connect_module(struct knpd *d)
 		hold(d, "waiting", 0, "%s", knp_genl_advice(err));
 		return false;
 	case -EPROTONOSUPPORT:
-		hold(d, "failed", RETRY_LAST_MS, "%s", knp_genl_advice(err));
+		hold(d, "failed", KNP_RETRY_LAST_MS, "%s", knp_genl_advice(err));
 		return false;
 	default:
 		hold(d, "failed", 0, "cannot talk to knp.ko: %s",
@@ -244,7 +239,7 @@ static void enforced(struct knpd *d, const struct knp_push_result *res)
 	d->status.state = "synced";
 	d->wanted = false;
 	d->status.error[0] = '\0';
-	d->retry_ms = RETRY_FIRST_MS;
+	knp_retry_reset(&d->pause);
 	d->status.enforced_batches = d->status.batches;
 	d->status.enforced_version = d->store->version;
 	knp_input_enforced(d->input);
@@ -872,7 +867,6 @@ int main(int argc, char **argv)
 		.opt = knp_options_default,
 		.lock = -1,
 		.status = { .state = "starting" },
-		.retry_ms = RETRY_FIRST_MS,
 	};
 	int err;
 
