@@ -686,11 +686,6 @@ static int open_kube(struct knpd *d)
 	return err;
 }
 
-static int open_input(struct knpd *d)
-{
-	return d->opt.manifests ? open_dir(d) : open_kube(d);
-}
-
 static const struct knp_push_ops *backend(const struct knp_options *o)
 {
 	if (o->dry_run)
@@ -734,7 +729,7 @@ static int open_null(struct knpd *d)
 	return err;
 }
 
-static void on_uncovered(void *arg)
+static void on_told(void *arg)
 {
 	write_status_soon(arg);
 }
@@ -748,15 +743,9 @@ static int open_uncovered(struct knpd *d)
 	};
 	int err;
 
-	err = knp_uncovered_open(d->base, &options, on_uncovered, d,
-				 &d->uncovered);
+	err = knp_uncovered_open(d->base, &options, on_told, d, &d->uncovered);
 	d->status.uncovered = d->uncovered;
 	return err;
-}
-
-static void on_kept(void *arg)
-{
-	write_status_soon(arg);
 }
 
 static int open_keeper(struct knpd *d)
@@ -771,7 +760,7 @@ static int open_keeper(struct knpd *d)
 
 	if (!options.path)
 		return 0;
-	err = knp_keeper_open(d->base, &options, on_kept, d, &d->keeper);
+	err = knp_keeper_open(d->base, &options, on_told, d, &d->keeper);
 	if (err)
 		knp_log(KNP_LOG_ERR, "cannot keep %s: %s", options.path,
 			strerror(-err));
@@ -812,7 +801,7 @@ static int start(struct knpd *d)
 	err = knp_node_open(d->base, d->store, &d->node_options, &node_ops, d,
 			    &d->node);
 	if (!err)
-		err = open_input(d);
+		err = d->opt.manifests ? open_dir(d) : open_kube(d);
 	if (err)
 		return err;
 	d->status.input = d->input;
