@@ -8,14 +8,15 @@
  * One event loop. Whatever happens (a change at the source, a pod that is about
  * to start, the module's coming, a commit of somebody else, a retry) ends in
  * reconcile(), which makes the kernel hold what the store says; where it already
- * does, nothing is written. Nothing is pushed before all of the source was read
- * once, and nothing is removed when this process ends: the kernel goes on.
+ * does, nothing is written. What failed waits for its next try (retry.h), whatever
+ * changes until then. Nothing is pushed before all of the source was read once,
+ * and nothing is removed when this process ends: the kernel goes on.
  *
  * After each success the names are written (names.h), then status.json is
  * replaced (status.h): at once, but not more often than STATUS_MS (VERSION_MS,
  * where the source has versions that changed nothing), and no more than one
- * success in LOG_MS is logged. Where there are a thousand changes a
- * second, that is where the time would go.
+ * success in LOG_MS is logged. Where there are a thousand changes a second, that
+ * is where the time would go.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -307,6 +308,7 @@ static void reconcile(struct knpd *d)
 	void *ctx;
 	int err;
 
+	event_del(d->retry);
 	if (!d->scanned) {
 		restore(d);
 		return;
@@ -315,8 +317,6 @@ static void reconcile(struct knpd *d)
 		dry_run(d);
 		return;
 	}
-
-	event_del(d->retry);
 	if (!connect_module(d))
 		return;
 
@@ -340,18 +340,33 @@ static void reconcile(struct knpd *d)
 		event_base_loopbreak(d->base);
 }
 
+/*
+ * Something is to be enforced. What failed is seldom what a change heals: it is
+ * tried again when its time has come, the module comes, or somebody else writes.
+ */
+static void reconcile_unless_held(struct knpd *d)
+{
+	if (event_pending(d->retry, EV_TIMEOUT, NULL))
+		write_status_soon(d);
+	else
+		reconcile(d);
+}
+
 static void on_changed(void *arg)
 {
 	struct knpd *d = arg;
 	int64_t since = knp_input_since(d->input);
 
+	/* What failed before was not what the lists say. */
+	if (!d->scanned)
+		event_del(d->retry);
 	d->scanned = true;
 	d->status.batches++;
 	knp_kept_log(d->store);
 	if (!d->since_ns)
 		d->since_ns = since ? since : knp_now_ns();
 	d->wanted = true;
-	reconcile(d);
+	reconcile_unless_held(d);
 }
 
 static void on_fault(void *arg, const struct knp_fault *fault)
@@ -423,7 +438,7 @@ static void on_node_changed(void *arg)
 	d->wanted = true;
 	if (d->scanned && !d->since_ns)
 		d->since_ns = knp_now_ns();
-	reconcile(d);
+	reconcile_unless_held(d);
 }
 
 static const char *on_held_up(void *arg)
@@ -492,6 +507,7 @@ static void on_family(void *arg, bool present)
 
 	d->wanted = true;
 	if (present) {
+		knp_retry_reset(&d->pause);
 		knp_keeper_loaded(d->keeper);
 		return;
 	}
