@@ -87,8 +87,8 @@ static void a_generation_is_freed_under_the_lock(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&kn->retired), 0);
 }
 
-/* A list of @n entries that differ. */
-static struct knp_node_list *list_of(struct kunit *test, u16 n)
+/* A list of @n entries, of ports from @port on. */
+static struct knp_node_list *list_of(struct kunit *test, u16 n, u16 port)
 {
 	struct knp_node_allow *entries;
 	struct knp_node_list *list;
@@ -102,7 +102,7 @@ static struct knp_node_list *list_of(struct kunit *test, u16 n)
 	entries = nla_data(attr);
 	for (i = 0; i < n; i++) {
 		entries[i].proto = IPPROTO_TCP;
-		entries[i].port = 1 + i;
+		entries[i].port = port + i;
 	}
 	list = knp_node_list_new(attr, NULL);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, list);
@@ -128,13 +128,13 @@ static void a_list_stays_while_packets_read_it(struct kunit *test)
 
 	copy = kunit_kzalloc(test, ENTRIES * sizeof(*copy), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, copy);
-	list = list_of(test, ENTRIES);
+	list = list_of(test, ENTRIES, 1);
 	memcpy(copy, list->entries, ENTRIES * sizeof(*copy));
 	list_set(kn, list);
 	knp_test_reader_start(test, &reader, 0);
-	list_set(kn, list_of(test, 1));
+	list_set(kn, list_of(test, 1, 1));
 	/* Memory that is free is written to by the allocator, or taken. */
-	list_set(kn, list_of(test, ENTRIES));
+	list_set(kn, list_of(test, ENTRIES, 1000));
 	KUNIT_EXPECT_EQ(test, memcmp(copy, list->entries,
 				     ENTRIES * sizeof(*copy)), 0);
 	knp_test_reader_stop(&reader);
@@ -296,7 +296,7 @@ static void a_namespace_takes_all_of_it_along(struct kunit *test)
 	mutex_lock(&kn->lock);
 	KUNIT_EXPECT_EQ(test, knp_hooks_attach(kn, KNP_FAMILY_ALL), 0);
 	mutex_unlock(&kn->lock);
-	list_set(kn, list_of(test, 1));
+	list_set(kn, list_of(test, 1, 1));
 	/* With a transaction half-way, and snapshots not yet freed. */
 	knp_test_fill(test, kn);
 	KUNIT_EXPECT_EQ(test, knp_test_begin(kn, KNP_TEST_OWNER), 0);
