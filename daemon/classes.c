@@ -147,8 +147,8 @@ static int intern_class(struct knp_comp *c, const struct signature *sig,
 		if (c->classes_full)
 			return 0;
 		c->classes_full = true;
-		return knp_comp_trouble(c, "more than %u classes of peers: the rest matches no selector and no ipBlock",
-					limit);
+		return knp_trouble(c->troubles, "more than %u classes of peers: the rest matches no selector and no ipBlock",
+				   limit);
 	}
 	*ret = id;
 	return err ? add_class(c, sig) : 0;
@@ -183,8 +183,8 @@ static int classify_regions(struct knp_comp *c)
 	/* Not some of them: the ones left out may be holes in others. */
 	for (size_t i = 0; i < c->regions.v.n; i++)
 		of[i].record = false;
-	return knp_comp_trouble(c, "more than %u prefixes in ipBlocks: no ipBlock matches an address that is no pod",
-				limit);
+	return knp_trouble(c->troubles, "more than %u prefixes in ipBlocks: no ipBlock matches an address that is no pod",
+			   limit);
 }
 
 static int add_names(struct knp_comp *c, const struct knp_cpod *pod,
@@ -286,8 +286,8 @@ int knp_comp_classes(struct knp_comp *c)
 			continue;
 		ips[i].peer = false;
 		if (npeers == limit + 1)
-			err = knp_comp_trouble(c, "more than %u addresses of pods match selectors: the rest matches none",
-					       limit);
+			err = knp_trouble(c->troubles, "more than %u addresses of pods match selectors: the rest matches none",
+					  limit);
 	}
 	free(sig.atoms.v);
 	free(sig.ports.v);

@@ -1,46 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The run: the steps in order, see compile_impl.h. */
 #include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "compile_impl.h"
-
-int knp_comp_trouble(struct knp_comp *c, const char *format, ...)
-{
-	struct knp_troubles *t = c->troubles;
-	struct knp_trouble *v;
-	va_list args;
-	char *text;
-	int n;
-
-	if (!t)
-		return 0;
-	va_start(args, format);
-	n = vasprintf(&text, format, args);
-	va_end(args);
-	if (n < 0)
-		return -ENOMEM;
-	v = reallocarray(t->v, t->n + 1, sizeof(*v));
-	if (!v) {
-		free(text);
-		return -ENOMEM;
-	}
-	t->v = v;
-	v[t->n++].text = text;
-	return 0;
-}
-
-void knp_troubles_clear(struct knp_troubles *t)
-{
-	if (!t)
-		return;
-	for (size_t i = 0; i < t->n; i++)
-		free(t->v[i].text);
-	free(t->v);
-	*t = (struct knp_troubles){ 0 };
-}
 
 static void prepare(struct knp_comp *c)
 {

@@ -10,23 +10,7 @@
 
 #include "ruleset.h"
 #include "store.h"
-
-/**
- * struct knp_trouble - a limit that was hit while compiling
- * @text: what and whose, for the log: "policy ns/p: ..."
- *
- * The direction of the affected endpoints has become deny, everything else is
- * compiled in full.
- */
-struct knp_trouble {
-	char *text;
-};
-
-/** struct knp_troubles - a list of them */
-struct knp_troubles {
-	struct knp_trouble *v;
-	size_t n;
-};
+#include "troubles.h"
 
 /**
  * knp_compile() - compile the policies for one node
@@ -44,7 +28,5 @@ struct knp_troubles {
  */
 int knp_compile(const struct knp_store *store, const char *node,
 		struct knp_ruleset **ret, struct knp_troubles *troubles);
-
-void knp_troubles_clear(struct knp_troubles *t);
 
 #endif /* KNP_COMPILE_H */

@@ -16,7 +16,13 @@
  * Limits. What has no room is left out where that can only deny (a class, a
  * peer record, a row), and else its set denies everything. A class that is left
  * out is class 0, which matches a subset of what it would have matched: peers
- * only ever add to what a set allows.
+ * only ever add to what a set allows. For the same reason a class without the
+ * row that it should have gets the default of the set: what its rules to any
+ * peer allow, which the class would have had in any case. A set denies
+ * everything where that default itself has no room.
+ *
+ * What somebody else's pods are like must not close more than them: so it is the
+ * row that goes, not the set, when the ports of a class are too many.
  */
 #ifndef KNP_COMPILE_IMPL_H
 #define KNP_COMPILE_IMPL_H
@@ -213,10 +219,6 @@ int knp_comp_rows(struct knp_comp *c);
 
 /* emit.c */
 int knp_comp_emit(struct knp_comp *c);
-
-/* compile.c */
-int knp_comp_trouble(struct knp_comp *c, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
 
 /* knp_compile() with other limits, for tests. */
 int knp_compile_within(const struct knp_store *store, const char *node,

@@ -94,8 +94,8 @@ static int emit_rules(struct emit *e)
 	if (err || n == c->rules.n)
 		return err;
 	/* Also where nobody is denied: the rules are not there to be shown. */
-	return knp_comp_trouble(c, "more than %zu rules: the rest is left out, and what needs one of them is denied",
-				n);
+	return knp_trouble(c->troubles, "more than %zu rules: the rest is left out, and what needs one of them is denied",
+			   n);
 }
 
 static const uint8_t *rule_tag(void *arg, uint32_t rule)
@@ -235,8 +235,8 @@ static int add_full_sets(struct knp_comp *c, size_t fitting)
 		if (err)
 			return err;
 	}
-	return knp_comp_trouble(c, "more than %u policy sets: the pods of the rest are denied everything",
-				c->limits->v[KNP_TABLE_SET]);
+	return knp_trouble(c->troubles, "more than %u policy sets: the pods of the rest are denied everything",
+			   c->limits->v[KNP_TABLE_SET]);
 }
 
 static int name_set(struct emit *e, const struct knp_cset *set)
@@ -376,8 +376,8 @@ static int emit_ifaces(struct emit *e)
 	}
 	if (c->store->nifaces <= limit)
 		return 0;
-	return knp_comp_trouble(c, "more than %zu interfaces of pods: behind the rest, addresses that are unknown pass",
-				limit);
+	return knp_trouble(c->troubles, "more than %zu interfaces of pods: behind the rest, addresses that are unknown pass",
+			   limit);
 }
 
 static int emit_bindings(struct emit *e)
@@ -396,8 +396,8 @@ static int emit_bindings(struct emit *e)
 	}
 	if (c->store->nbounds <= limit)
 		return 0;
-	return knp_comp_trouble(c, "more than %zu addresses behind interfaces of pods: other pods may send in the name of the rest",
-				limit);
+	return knp_trouble(c->troubles, "more than %zu addresses behind interfaces of pods: other pods may send in the name of the rest",
+			   limit);
 }
 
 static uint32_t set_of(const struct emit *e, const struct knp_cpod *pod, int d)
@@ -412,10 +412,10 @@ static int tell_unheld(struct knp_comp *c, const struct knp_cip *first)
 	const struct knp_pod *pod = knp_cpods(c)[first->pod].pod;
 	char text[46];
 
-	return knp_comp_trouble(c, "more than %u addresses of isolated pods on the node: %zu more, the first of them %s of pod %s/%s, are no endpoints, and denied all as unknown addresses: unknown-local becomes drop",
-				c->limits->v[KNP_TABLE_ENDPOINT], c->rs->unheld,
-				knp_ip_format(&first->ip, text), pod->ns,
-				pod->name);
+	return knp_trouble(c->troubles, "more than %u addresses of isolated pods on the node: %zu more, the first of them %s of pod %s/%s, are no endpoints, and denied all as unknown addresses: unknown-local becomes drop",
+			   c->limits->v[KNP_TABLE_ENDPOINT], c->rs->unheld,
+			   knp_ip_format(&first->ip, text), pod->ns,
+			   pod->name);
 }
 
 /* @isolated: whose endpoints to emit; those first, the others if they fit. */
@@ -448,8 +448,8 @@ static int add_endpoints(struct emit *e, bool isolated)
 		return 0;
 	if (isolated)
 		return tell_unheld(c, first);
-	return knp_comp_trouble(c, "more than %u addresses of pods on the node: the rest, isolated by no policy, is left out",
-				limit);
+	return knp_trouble(c->troubles, "more than %u addresses of pods on the node: the rest, isolated by no policy, is left out",
+			   limit);
 }
 
 static int emit_addresses(struct emit *e)

@@ -13,7 +13,7 @@
 /**
  * struct knp_enforcer - the state
  * @live: NULL: to be made with the next run
- * @troubles: of the last knp_compile(), while it was needed
+ * @troubles: what does not fit
  */
 struct knp_enforcer {
 	struct knp_store *store;
@@ -121,6 +121,15 @@ static bool same_troubles(const struct knp_troubles *a,
 	return true;
 }
 
+/* They hold now; said once. */
+static void take_troubles(struct knp_enforcer *e, struct knp_troubles *now)
+{
+	if (!same_troubles(now, &e->troubles))
+		log_troubles(now);
+	knp_troubles_clear(&e->troubles);
+	e->troubles = *now;
+}
+
 /* Something has to be left out: which, is the compiler's decision. */
 static int run_compiler(struct knp_enforcer *e, void *ctx,
 			struct knp_push_result *ret)
@@ -134,10 +143,7 @@ static int run_compiler(struct knp_enforcer *e, void *ctx,
 		knp_troubles_clear(&troubles);
 		return cannot_compile(e, err);
 	}
-	if (!same_troubles(&troubles, &e->troubles))
-		log_troubles(&troubles);
-	knp_troubles_clear(&e->troubles);
-	e->troubles = troubles;
+	take_troubles(e, &troubles);
 
 	err = knp_push_apply(e->push, ctx, rs, ret);
 	if (err)
@@ -224,15 +230,22 @@ static bool mirror_name(const struct knp_ruleset *rs, uint32_t table,
 
 static int update(struct knp_enforcer *e)
 {
+	struct knp_troubles troubles = { 0 };
 	int err = 0;
 
 	if (!e->live)
 		err = knp_live_new(e->store, e->node, &knp_limits, &e->live);
 	if (!err)
 		err = knp_live_update(e->live);
-	if (err)
+	if (!err)
+		err = knp_live_troubles(e->live, &troubles);
+	if (err) {
+		knp_troubles_clear(&troubles);
 		drop_live(e);
-	return err;
+		return err;
+	}
+	take_troubles(e, &troubles);
+	return 0;
 }
 
 bool knp_enforcer_names(const struct knp_enforcer *e)
@@ -267,7 +280,6 @@ int knp_enforcer_run(struct knp_enforcer *e, void *ctx,
 		return run_compiler(e, ctx, ret);
 	if (err)
 		return cannot_compile(e, err);
-	knp_troubles_clear(&e->troubles);
 
 	if (knp_live_known(e->live)) {
 		err = send_changes(e, ctx, ret);

@@ -63,7 +63,7 @@ bool knp_enforcer_name(struct knp_enforcer *e, uint32_t table, uint32_t id,
 void knp_enforcer_resync(struct knp_enforcer *e);
 const char *knp_enforcer_error(const struct knp_enforcer *e);
 
-/* The limits that hold: empty unless a table is too small. */
+/* What does not fit now. */
 const struct knp_troubles *knp_enforcer_troubles(const struct knp_enforcer *e);
 
 #endif /* KNP_ENFORCER_H */

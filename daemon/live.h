@@ -8,9 +8,10 @@
  * knp_compile() makes of the store at that moment, but for the numbers of its
  * ids. The tests compare the two after every event of random histories.
  *
- * A live ruleset has no limits of its own. Where one of the tables is too small
- * knp_live_update() says so, and it is knp_compile() that decides what is left
- * out.
+ * Where one of the tables is too small knp_live_update() says so, and it is
+ * knp_compile() that decides what is left out. What one policy, or one pod, can
+ * have too much of (port ranges) is left out here, as there: else whoever can
+ * write one could have everything compiled anew with every change.
  *
  * It remembers what the kernel holds, as ids: that is what knp_live_diff()
  * starts from. At first nothing is known. One who has made the kernel hold the
@@ -28,6 +29,7 @@
 #include "ruleset.h"
 #include "store.h"
 #include "table_limits.h"
+#include "troubles.h"
 
 struct knp_live;
 struct knp_names_log;
@@ -52,6 +54,9 @@ void knp_live_free(struct knp_live *l);
  * or -E2BIG (a table is too small), after which it can only be freed.
  */
 int knp_live_update(struct knp_live *l);
+
+/* Append what is left out after an update, sorted. Return 0 or -ENOMEM. */
+int knp_live_troubles(struct knp_live *l, struct knp_troubles *ret);
 
 /*
  * The whole ruleset after an update, with ids of its own, sorted, without

@@ -25,6 +25,7 @@
  *   live_whole.c    the whole ruleset, and the ids that the kernel gave it
  *   live_link.c     interfaces of pods, and the addresses behind them
  *   live_diff.c     what differs from what the kernel holds
+ *   live_trouble.c  what does not fit
  *
  * An update. The observer settles the owners of addresses at once, because pods
  * go; everything else is only marked, and taken in by knp_live_update() in one
@@ -287,6 +288,9 @@ struct live_hit {
  * @any: uint32_t, orders of the rules to any peer
  * @hits: struct live_hit of the others, by (peer, order)
  * @rows: struct live_row, by number
+ * @left_out: uint32_t, numbers of classes whose port sets would be too large:
+ *	they have the default, see compile_impl.h
+ * @denied: the default would be: it is the empty one, and there are no rows
  */
 struct live_set {
 	struct knp_hash_node node;
@@ -306,6 +310,8 @@ struct live_set {
 	struct knp_recs any;
 	struct knp_recs hits;
 	struct knp_recs rows;
+	struct knp_recs left_out;
+	bool denied;
 };
 
 /** struct live_slot - an address in the table; @who 0: free */

@@ -162,6 +162,7 @@ static void set_free(struct live_set *s)
 	free(s->any.v);
 	free(s->hits.v);
 	free(s->rows.v);
+	free(s->left_out.v);
 	free(s);
 }
 
@@ -189,6 +190,7 @@ static struct live_set *set_new(struct knp_live *l, const struct set_key *key)
 	s->any.size = sizeof(uint32_t);
 	s->hits.size = sizeof(struct live_hit);
 	s->rows.size = sizeof(struct live_row);
+	s->left_out.size = sizeof(uint32_t);
 	s->dirty = true;
 	l->sets_dirty = true;
 	if (!s->policies || !s->ports || set_tag(l, s) ||

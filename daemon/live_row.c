@@ -204,6 +204,7 @@ static int port_rules(const struct live_set *s, const struct knp_recs *applied,
 	return 0;
 }
 
+/* -EOVERFLOW: the port set would be too large. */
 static int compute(struct knp_live *l, const struct live_set *s,
 		   const struct live_class *class,
 		   const struct knp_recs *applied, struct live_portset **ret)
@@ -327,6 +328,9 @@ static int collect(const struct knp_live *l, const struct live_set *s,
 	return 0;
 }
 
+/* In place of a port set that would be too large. */
+static struct live_portset too_large;
+
 /**
  * struct work - a set at a time
  * @applied: struct order, of the class at hand
@@ -369,15 +373,35 @@ static int look_up(struct work *w, const struct live_class *class,
 		return err;
 	if (!err) {
 		portset = ((struct live_portset **)w->results.v)[id];
-		if (portset)
+		if (portset && portset != &too_large)
 			portset->refs++;
 		*ret = portset;
 		return 0;
 	}
 	err = compute(w->l, w->set, class, &w->applied, ret);
-	if (err)
+	if (err == -EOVERFLOW)
+		*ret = &too_large;
+	else if (err)
 		return err;
 	return knp_recs_add(&w->results, ret) ? 0 : -ENOMEM;
+}
+
+/* A class whose port set would be too large has what every class has. */
+static int leave_out(struct live_set *s, const struct live_class *class)
+{
+	return knp_recs_add(&s->left_out, &class->id.number) ? 0 : -ENOMEM;
+}
+
+static void forget_left_out(struct live_set *s, uint32_t number)
+{
+	uint32_t *v = s->left_out.v;
+
+	for (size_t i = 0; i < s->left_out.n; i++) {
+		if (v[i] != number)
+			continue;
+		v[i] = v[--s->left_out.n];
+		return;
+	}
 }
 
 static int new_rows(struct work *w)
@@ -392,6 +416,10 @@ static int new_rows(struct work *w)
 		err = look_up(w, classes[i], &row.portset);
 		if (err)
 			return err;
+		if (row.portset == &too_large) {
+			err = leave_out(w->set, classes[i]);
+			continue;
+		}
 		if (row.portset == w->set->dflt) {
 			/* The default still has it. */
 			if (row.portset)
@@ -470,14 +498,18 @@ static int redo(struct work *w)
 	w->results.n = 0;
 	w->classes.n = 0;
 	w->rows.n = 0;
+	s->left_out.n = 0;
 	err = index_rules(s);
 	if (!err)
 		err = apply(s, NULL, &w->applied);
 	if (!err)
 		err = compute(w->l, s, NULL, &w->applied, &s->dflt);
-	if (err)
+	s->denied = err == -EOVERFLOW;
+	if (err && !s->denied)
 		return err;
-	err = new_rows(w);
+	if (s->denied)
+		s->dflt = NULL;
+	err = s->denied ? 0 : new_rows(w);
 	if (!err)
 		err = merge_rows(w, &rows);
 	if (err) {
@@ -570,11 +602,13 @@ static int add_class(struct work *w, struct live_set *s,
 	};
 	int err;
 
-	if (!concerns(s, class))
+	if (s->denied || !concerns(s, class))
 		return 0;
 	err = apply(s, class, &w->applied);
 	if (!err)
 		err = compute(w->l, s, class, &w->applied, &row.portset);
+	if (err == -EOVERFLOW)
+		return leave_out(s, class);
 	if (err)
 		return err;
 	if (row.portset != s->dflt)
@@ -653,6 +687,7 @@ void live_row_class_gone(struct knp_live *l, struct live_class *class)
 
 	knp_hash_for_each(&l->sets, node) {
 		s = knp_hash_entry(node, struct live_set, node);
+		forget_left_out(s, class->id.number);
 		row = live_row(s, class->id.number);
 		if (!row || !row->portset)
 			continue;

@@ -36,7 +36,7 @@ static int insert(struct knp_port_list *l, size_t at, uint32_t rule, uint8_t pro
 		return 0;
 	}
 	if (l->n == KNP_PORTS_MAX)
-		return -E2BIG;
+		return -EOVERFLOW;
 	memmove(&l->v[at + 1], &l->v[at], (l->n - at) * sizeof(l->v[0]));
 	/* Padding is compared too. */
 	memset(&l->v[at], 0, sizeof(l->v[at]));
@@ -180,7 +180,7 @@ int knp_port_ranges(struct knp_port_list *l, const struct knp_port_rule *rules,
 			any = &rules[i];
 		else if (!err)
 			err = add_rule(l, &rules[i], ports, nports);
-		if (err && err != -E2BIG)
+		if (err && err != -EOVERFLOW)
 			return err;
 	}
 	if (!any) {

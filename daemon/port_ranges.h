@@ -59,7 +59,8 @@ struct knp_port_list {
  * @ports: what port names stand for
  * @nports: how many
  *
- * Return: 0, -ENOMEM, or -E2BIG if there are more than KNP_PORTS_MAX ranges.
+ * Return: 0, -ENOMEM, or -EOVERFLOW if there are more than KNP_PORTS_MAX ranges,
+ * which is not a table that is too small: one row does not fit, no others.
  */
 int knp_port_ranges(struct knp_port_list *l, const struct knp_port_rule *rules,
 		    size_t n, const struct knp_port_of *ports, size_t nports);

@@ -95,6 +95,7 @@ static int by_hit(const void *a, const void *b)
  * @hits: struct hit, of the other rules, and of any-peer rules by name
  * @applied: ranked numbers of the rules of the class at hand
  * @seen, @results: @applied and ports -> port set
+ * @left_out: rows of the set that do not fit
  */
 struct work {
 	struct knp_comp *c;
@@ -107,6 +108,7 @@ struct work {
 	struct knp_recs applied;
 	struct knp_intern seen;
 	struct knp_recs results;
+	size_t left_out;
 };
 
 static int add_hits(struct work *w, const struct index *x, uint32_t key,
@@ -261,7 +263,10 @@ static int compute(struct work *w, uint32_t class_id, uint32_t *ret)
 	return portset(w->c, w->applied.v, w->applied.n, ports, span.n, ret);
 }
 
-/* compute(), unless a class with the same rules and ports was there before. */
+/*
+ * compute(), unless a class with the same rules and ports was there before.
+ * KNP_NONE in @ret: it does not fit.
+ */
 static int look_up(struct work *w, uint32_t class_id, uint32_t *ret)
 {
 	const struct knp_cclass *class = &knp_cclasses(w->c)[class_id];
@@ -285,7 +290,9 @@ static int look_up(struct work *w, uint32_t class_id, uint32_t *ret)
 		return 0;
 	}
 	err = compute(w, class_id, ret);
-	if (err)
+	if (err == -E2BIG || err == -EOVERFLOW)
+		*ret = KNP_NONE;
+	else if (err)
 		return err;
 	return knp_recs_add(&w->results, ret) ? 0 : -ENOMEM;
 }
@@ -333,9 +340,35 @@ static int add_row(struct work *w, const struct hit *hit, size_t n)
 		err = look_up(w, hit->class_id, &row.portset);
 	if (err || row.portset == w->set->dflt)
 		return err;
-	if (w->c->rows.n >= w->c->limits->v[KNP_TABLE_ROW])
-		return -E2BIG;
+	if (row.portset == KNP_NONE ||
+	    w->c->rows.n >= w->c->limits->v[KNP_TABLE_ROW]) {
+		w->left_out++;
+		return 0;
+	}
 	return knp_recs_add(&w->c->rows, &row) ? 0 : -ENOMEM;
+}
+
+/* That a part of the current set does not fit: rows, or (0) all of it. */
+static int tell(struct work *w, size_t left_out)
+{
+	struct knp_comp *c = w->c;
+	const struct knp_policy **policies = knp_comp_set_policies(c, w->set);
+	int err;
+
+	if (!policies)
+		return -ENOMEM;
+	err = knp_trouble_ports(c->troubles, &c->buf, policies,
+				w->set->policies.n, w->set->direction,
+				left_out);
+	free(policies);
+	return err;
+}
+
+static int deny(struct work *w)
+{
+	w->set->deny = true;
+	w->set->dflt = 0;
+	return tell(w, 0);
 }
 
 static int add_rows(struct work *w)
@@ -349,9 +382,12 @@ static int add_rows(struct work *w)
 		return err;
 	knp_intern_clear(&w->seen);
 	w->results.n = 0;
+	w->left_out = 0;
 	err = merge(w, NULL, 0);
 	if (!err)
 		err = look_up(w, 0, &w->set->dflt);
+	if (!err && w->set->dflt == KNP_NONE)
+		return deny(w);
 	hit = w->hits.v;
 	for (size_t i = 0; !err && i < w->hits.n; i += n) {
 		for (n = 1; i + n < w->hits.n; n++)
@@ -359,43 +395,18 @@ static int add_rows(struct work *w)
 				break;
 		err = add_row(w, &hit[i], n);
 	}
-	return err;
-}
-
-static int deny(struct knp_comp *c, struct knp_cset *set, size_t nrows)
-{
-	const struct knp_policy **policies;
-	int err;
-
-	set->deny = true;
-	set->dflt = 0;
-	c->rows.n = nrows;
-	policies = knp_comp_set_policies(c, set);
-	if (!policies)
-		return -ENOMEM;
-	err = knp_identity_set_name(&c->buf, policies, set->policies.n);
-	free(policies);
-	if (err)
-		return err;
-	return knp_comp_trouble(c, "policy %s: %s denied for the pods selected: more than %u port ranges towards one peer, or the tables are full",
-				(const char *)c->buf.v,
-				set->direction == EGRESS ? "egress" : "ingress",
-				KNP_PORTS_MAX);
+	return err || !w->left_out ? err : tell(w, w->left_out);
 }
 
 static int each_set(struct work *w)
 {
 	struct knp_comp *c = w->c;
-	size_t nrows;
 	int err = 0;
 
 	for (size_t i = 0; !err && i < c->sets.n; i++) {
-		nrows = c->rows.n;
 		w->set = &knp_csets(c)[i];
 		w->set_id = i;
 		err = add_rows(w);
-		if (err == -E2BIG)
-			err = deny(c, w->set, nrows);
 	}
 	return err;
 }

@@ -360,6 +360,55 @@ static void what_does_not_fit_is_left_to_the_compiler(void **state)
 	node_clear(&n);
 }
 
+/* What one pod has too much of is said, and does not end the live ruleset. */
+static void ports_that_do_not_fit_are_said_while_changes_go_on(void **state)
+{
+	static const char by_name[] =
+		"{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: p, namespace: x},"
+		" spec: {podSelector: {matchLabels: {app: a}}, policyTypes: [Egress],"
+		" egress: [{to: [{namespaceSelector: {}}], ports: [{port: http}]}]}}\n";
+	struct knp_store *policy = cluster(by_name);
+	char *text = NULL;
+	struct node n;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	(void)state;
+	node_init(&n);
+	knp_store_put_all(n.store, KNP_KIND_POLICY, policy);
+	knp_store_free(policy);
+	assert_int_equal(run(&n), 0);
+	assert_int_equal(knp_enforcer_troubles(n.enforcer)->n, 0);
+
+	fputs("{apiVersion: v1, kind: Pod, metadata: {name: c, namespace: y},"
+	      " spec: {nodeName: m, containers: [", out);
+	for (int i = 0; i <= KNP_PORTS_MAX; i++)
+		fprintf(out, "{name: c%d, ports: [{name: http, containerPort: %d}]},",
+			i, 1000 + 2 * i);
+	fputs("]}, status: {phase: Running, podIPs: [{ip: 10.0.0.9}]}}\n", out);
+	assert_int_equal(fclose(out), 0);
+	add(&n, text);
+	free(text);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(run(&n), 0);
+		check(&n);
+		check_names(&n);
+		assert_int_equal(knp_enforcer_troubles(n.enforcer)->n, 1);
+		assert_non_null(strstr(knp_enforcer_troubles(n.enforcer)->v[0].text,
+				       "policy x/p: egress"));
+		/* Kept only for what the compiler makes. */
+		assert_null(knp_push_mirror(n.push));
+		add(&n, POD("d", "b", "m", "{ip: 10.0.0.10}"));
+	}
+	assert_int_equal(n.last.puts, 1);
+
+	knp_store_del_pod(n.store, "y", "c");
+	assert_int_equal(run(&n), 0);
+	check(&n);
+	assert_int_equal(knp_enforcer_troubles(n.enforcer)->n, 0);
+	node_clear(&n);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -371,6 +420,7 @@ int main(void)
 		cmocka_unit_test(asked_to_it_reads_again_and_writes_only_what_differs),
 		cmocka_unit_test(a_module_that_was_loaded_anew_gets_everything),
 		cmocka_unit_test(what_does_not_fit_is_left_to_the_compiler),
+		cmocka_unit_test(ports_that_do_not_fit_are_said_while_changes_go_on),
 	};
 
 	return cmocka_run_group_tests_name("enforcer", tests, NULL, NULL);

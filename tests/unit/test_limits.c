@@ -4,7 +4,8 @@
  * compiler and by the live ruleset: what fits is compiled in full; of what does
  * not fit nothing is opened, it is named, and the rest is in force. The limits
  * are those of a small cluster; that the real ones are the module's is in
- * test_ruleset.c.
+ * test_ruleset.c. Then what one pod, or one policy, can have too much of: that
+ * closes nothing of anybody else's, and the live ruleset goes on.
  */
 #include "clusters.h"
 
@@ -178,7 +179,7 @@ static void one_class_too_many_is_nobody(void **state)
 	check_edge(KNP_TABLE_CLASS, true);
 }
 
-static void one_row_too_many_closes_the_pods_of_its_set(void **state)
+static void one_row_too_many_closes_its_set_to_one_class(void **state)
 {
 	(void)state;
 	check_edge(KNP_TABLE_ROW, true);
@@ -259,6 +260,34 @@ static void one_isolated_endpoint_too_many_is_counted(void **state)
 	knp_store_free(store);
 }
 
+/* The live ruleset is what the compiler makes of a store, and says the same. */
+static void check_live(struct knp_store *store)
+{
+	struct knp_troubles want = { 0 }, have = { 0 };
+	struct knp_ruleset *compiler, *live_rs;
+	struct knp_live *live;
+	struct knp_diff *diff;
+
+	assert_int_equal(knp_compile(store, "n", &compiler, &want), 0);
+	knp_troubles_sort(&want);
+	assert_int_equal(knp_live_new(store, "n", &knp_limits, &live), 0);
+	assert_int_equal(knp_live_update(live), 0);
+	assert_int_equal(knp_live_ruleset(live, &live_rs), 0);
+	assert_int_equal(knp_live_troubles(live, &have), 0);
+	assert_int_equal(knp_ruleset_adopt(compiler, live_rs), 0);
+	assert_int_equal(knp_ruleset_diff(live_rs, compiler, &diff), 0);
+	assert_int_equal(diff->count, 0);
+	assert_int_equal(want.n, have.n);
+	for (size_t i = 0; i < want.n; i++)
+		assert_string_equal(want.v[i].text, have.v[i].text);
+	knp_diff_free(diff);
+	knp_troubles_clear(&want);
+	knp_troubles_clear(&have);
+	knp_ruleset_free(compiler);
+	knp_ruleset_free(live_rs);
+	knp_live_free(live);
+}
+
 /* A policy for a, and one for b with @n ports that do not touch. */
 static struct knp_store *with_ports(unsigned int n)
 {
@@ -306,9 +335,96 @@ static void one_port_too_many_closes_the_pods_of_its_policy(void **state)
 					80), fitting);
 		assert_true(passes(s, "10.0.0.2", "10.0.0.1", IPPROTO_TCP, 80));
 		assert_true(passes(s, "10.0.0.2", "10.0.0.3", IPPROTO_TCP, 9));
-		assert_int_equal(live_within(store, KNP_TABLE_RULE,
-					     knp_limit(KNP_TABLE_RULE)),
-				 fitting ? 0 : -E2BIG);
+		check_live(store);
+		knp_troubles_clear(&troubles);
+		knp_simulator_free(s);
+		knp_store_free(store);
+	}
+}
+
+/* Begin a text; its end makes a cluster of it. */
+static FILE *begin(char **text, size_t *len)
+{
+	FILE *out = open_memstream(text, len);
+
+	assert_non_null(out);
+	return out;
+}
+
+static struct knp_store *end(FILE *out, char **text)
+{
+	struct knp_store *store;
+
+	assert_int_equal(fclose(out), 0);
+	store = cluster(*text);
+	free(*text);
+	*text = NULL;
+	return store;
+}
+
+/* A pod of somebody else's with @n ports of one name. */
+static void write_foreign(FILE *out, const char *name, const char *address,
+			  unsigned int n)
+{
+	fprintf(out, "apiVersion: v1\nkind: Pod\n"
+		"metadata: {name: %s, namespace: foreign}\n"
+		"spec: {nodeName: m, containers: [", name);
+	for (unsigned int i = 0; i < n; i++)
+		fprintf(out, "{name: c%u, ports: [{name: http, containerPort: %u}]},",
+			i, 1000 + 2 * i);
+	fprintf(out, "]}\nstatus: {podIPs: [{ip: %s}]}\n---\n", address);
+}
+
+/* 443 for everybody; http, wherever that is, for pods; and DNS. */
+static struct knp_store *with_foreign_ports(unsigned int n)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *out = begin(&text, &len);
+
+	fputs(POD("a", "10.0.0.1") POD("dns", "10.0.0.2")
+	      POLICY("a", "policyTypes: [Egress], egress: ["
+		     "{ports: [{port: 443}]},"
+		     "{to: [{namespaceSelector: {}}], ports: [{port: http}]},"
+		     "{to: [{podSelector: {matchLabels: {app: dns}}}], ports: [{port: 53}]}]"),
+	      out);
+	write_foreign(out, "good", "10.0.0.3", 1);
+	write_foreign(out, "bad", "10.0.0.4", n);
+	return end(out, &text);
+}
+
+static void ports_of_a_foreign_pod_close_nobody_else(void **state)
+{
+	struct knp_troubles troubles;
+	struct knp_simulator *s;
+	struct knp_store *store;
+	struct knp_ruleset *rs;
+	const char *a = "10.0.0.1", *bad = "10.0.0.4", *left_out =
+		"policy x/a: egress, classes of peers that get only what any peer gets: 1:";
+	bool fitting;
+
+	(void)state;
+	/* 443 is one more. */
+	for (unsigned int n = KNP_PORTS_MAX - 2; n <= KNP_PORTS_MAX; n++) {
+		fitting = n < KNP_PORTS_MAX;
+		troubles = (struct knp_troubles){ 0 };
+		store = with_foreign_ports(n);
+		assert_int_equal(knp_compile(store, "n", &rs, &troubles), 0);
+		assert_int_equal(troubles.n, !fitting);
+		if (troubles.n)
+			assert_non_null(strstr(troubles.v[0].text, left_out));
+		assert_int_equal(knp_simulator_new(rs, &s, NULL), 0);
+		assert_true(passes(s, a, "10.0.0.2", IPPROTO_TCP, 53));
+		assert_true(passes(s, a, "10.0.0.3", IPPROTO_TCP, 1000));
+		assert_false(passes(s, a, "10.0.0.3", IPPROTO_TCP, 1002));
+		assert_true(passes(s, a, "192.0.2.1", IPPROTO_TCP, 443));
+		/* Towards it what anybody may, and no more. */
+		assert_true(passes(s, a, bad, IPPROTO_TCP, 443));
+		assert_false(passes(s, a, bad, IPPROTO_TCP, 53));
+		assert_int_equal(passes(s, a, bad, IPPROTO_TCP, 1000), fitting);
+		assert_int_equal(passes(s, a, bad, IPPROTO_TCP,
+					1000 + 2 * (n - 1)), fitting);
+		check_live(store);
 		knp_troubles_clear(&troubles);
 		knp_simulator_free(s);
 		knp_store_free(store);
@@ -321,13 +437,14 @@ int main(void)
 		cmocka_unit_test(one_rule_too_many_closes_the_pods_of_its_policy),
 		cmocka_unit_test(one_port_set_too_many_closes_the_pods_that_need_it),
 		cmocka_unit_test(one_class_too_many_is_nobody),
-		cmocka_unit_test(one_row_too_many_closes_the_pods_of_its_set),
+		cmocka_unit_test(one_row_too_many_closes_its_set_to_one_class),
 		cmocka_unit_test(one_set_too_many_closes_its_pods),
 		cmocka_unit_test(one_peer_too_many_is_nobody),
 		cmocka_unit_test(one_block_too_many_closes_them_all),
 		cmocka_unit_test(one_endpoint_too_many_is_one_that_is_not_isolated),
 		cmocka_unit_test(one_isolated_endpoint_too_many_is_counted),
 		cmocka_unit_test(one_port_too_many_closes_the_pods_of_its_policy),
+		cmocka_unit_test(ports_of_a_foreign_pod_close_nobody_else),
 	};
 
 	return cmocka_run_group_tests_name("limits", tests, NULL, NULL);

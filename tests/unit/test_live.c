@@ -48,12 +48,30 @@ static struct knp_ruleset *live_ruleset(struct knp_live *live)
 	return rs;
 }
 
-/* The definition, under the ids of the live ruleset. */
-static void check_definition(struct world *w)
+static void check_troubles(struct world *w, struct knp_troubles *want)
 {
-	struct knp_ruleset *want = compiled(w->store, w->node);
-	struct knp_ruleset *have = live_ruleset(w->live);
+	struct knp_troubles have = { 0 };
 
+	assert_int_equal(knp_live_troubles(w->live, &have), 0);
+	knp_troubles_sort(want);
+	assert_int_equal(have.n, want->n);
+	for (size_t i = 0; i < have.n; i++)
+		assert_string_equal(have.v[i].text, want->v[i].text);
+	knp_troubles_clear(&have);
+}
+
+/* The definition, under the ids of the live ruleset. Returns what is left out. */
+static size_t check_definition(struct world *w)
+{
+	struct knp_ruleset *have = live_ruleset(w->live);
+	struct knp_troubles troubles = { 0 };
+	struct knp_ruleset *want = NULL;
+	size_t left_out;
+
+	assert_int_equal(knp_compile(w->store, w->node, &want, &troubles), 0);
+	left_out = troubles.n;
+	check_troubles(w, &troubles);
+	knp_troubles_clear(&troubles);
 	assert_int_equal(want->rules.n, have->rules.n);
 	assert_int_equal(want->portsets.n, have->portsets.n);
 	assert_int_equal(want->classes.n, have->classes.n);
@@ -68,6 +86,7 @@ static void check_definition(struct world *w)
 	assert_true(empty(have, want));
 	knp_ruleset_free(want);
 	knp_ruleset_free(have);
+	return left_out;
 }
 
 static void commit(struct world *w, const struct knp_diff *diff)
@@ -257,7 +276,7 @@ static void history(struct dice *d, const char *node, unsigned int events)
 	world_init(&w, d, node);
 	for (unsigned int i = 0; i < events; i++) {
 		assert_int_equal(knp_live_update(w.live), 0);
-		check_definition(&w);
+		assert_int_equal(check_definition(&w), 0);
 		/* Now and then nothing is committed, or it fails. */
 		if (!knp_live_known(w.live)) {
 			if (dice_below(d, 2))
@@ -514,6 +533,120 @@ static void a_table_that_is_too_small_is_said(void **state)
 	knp_store_free(store);
 }
 
+#define POLICY(name, spec)						\
+	"{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy,"	\
+	" metadata: {name: " name ", namespace: x}, spec: {podSelector: {}, " spec "}}\n"
+
+static void put_text(struct world *w, const char *text)
+{
+	struct knp_objects objects = { 0 };
+
+	assert_int_equal(knp_manifest_parse(text, strlen(text), "test.yaml",
+					    &objects, NULL), 0);
+	for (size_t i = 0; i < objects.n; i++)
+		assert_int_equal(knp_object_put(&objects.v[i], w->store), 0);
+	knp_objects_clear(&objects);
+}
+
+/* A manifest with a list of @n numbers, none next to another. */
+static void put_list(struct world *w, const char *head, const char *before,
+		     unsigned int n, const char *after, const char *tail)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	assert_non_null(out);
+	fputs(head, out);
+	for (unsigned int i = 0; i < n; i++)
+		fprintf(out, "%s%u%s", before, 2 * i + 1, after);
+	fputs(tail, out);
+	assert_int_equal(fclose(out), 0);
+	put_text(w, text);
+	free(text);
+}
+
+/* A pod with @n ports named http. */
+static void put_pod(struct world *w, const char *name, const char *address,
+		    unsigned int n)
+{
+	char head[256], tail[64];
+
+	snprintf(head, sizeof(head),
+		 "{apiVersion: v1, kind: Pod, metadata: {name: %s, namespace: x},"
+		 " spec: {nodeName: n, containers: [{name: c, ports: [", name);
+	snprintf(tail, sizeof(tail), "]}]}, status: {podIP: %s}}\n", address);
+	put_list(w, head, "{name: http, containerPort: ", n, "},", tail);
+}
+
+/* The next generation, of which @n things are left out. */
+static void step(struct world *w, size_t n)
+{
+	assert_int_equal(knp_live_update(w->live), 0);
+	assert_int_equal(check_definition(w), n);
+	if (knp_live_known(w->live))
+		follow(w);
+	else
+		adopt(w);
+}
+
+static void world_open(struct world *w)
+{
+	*w = (struct world){
+		.node = "n",
+		.store = knp_store_new(),
+		.tables = knp_tables_new(),
+	};
+	assert_non_null(w->store);
+	assert_int_equal(knp_tables_freeze(w->tables), 0);
+	assert_int_equal(knp_live_new(w->store, "n", &knp_limits, &w->live), 0);
+}
+
+static void ports_that_are_too_many_come_and_go(void **state)
+{
+	static const char names[] = POLICY("names",
+		"policyTypes: [Egress], egress: [{ports: [{port: 443}]},"
+		" {to: [{namespaceSelector: {}}, {podSelector: {}}], ports: [{port: http}]}]");
+	struct world w;
+
+	(void)state;
+	world_open(&w);
+	put_pod(&w, "a", "10.0.0.1", 1);
+	put_text(&w, names);
+	step(&w, 0);
+	/* By a new class, once and again; by ports of a pod that was there. */
+	put_pod(&w, "b", "10.0.0.2", 600);
+	step(&w, 1);
+	put_pod(&w, "c", "10.0.0.3", 700);
+	step(&w, 1);
+	knp_store_del_pod(w.store, "x", "b");
+	step(&w, 1);
+	put_pod(&w, "c", "10.0.0.3", 2);
+	step(&w, 0);
+	put_pod(&w, "c", "10.0.0.3", 700);
+	step(&w, 1);
+	/* By a set that is computed anew, and that does not care any more. */
+	put_text(&w, POLICY("names", "policyTypes: [Egress], egress: [{}]"));
+	step(&w, 0);
+	put_text(&w, names);
+	step(&w, 1);
+	/* The default itself. */
+	put_list(&w, "{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy,"
+		 " metadata: {name: numbers, namespace: x}, spec: {podSelector: {},"
+		 " policyTypes: [Egress], egress: [{ports: [",
+		 "{port: ", 600, "},", "]}]}}\n");
+	step(&w, 1);
+	put_pod(&w, "d", "10.0.0.4", 3);
+	step(&w, 1);
+	knp_store_del_pod(w.store, "x", "c");
+	step(&w, 1);
+	knp_store_del_policy(w.store, "x", "numbers");
+	step(&w, 0);
+	delete_all(&w);
+	step(&w, 0);
+	world_clear(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -522,6 +655,7 @@ int main(void)
 		cmocka_unit_test(a_table_that_is_too_small_is_said),
 		cmocka_unit_test(what_it_cannot_take_is_not_touched_again),
 		cmocka_unit_test(what_nothing_needs_is_gone),
+		cmocka_unit_test(ports_that_are_too_many_come_and_go),
 		cmocka_unit_test(a_failed_allocation_is_said),
 		cmocka_unit_test(it_is_what_compile_makes_after_every_event),
 	};

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What does not fit, as the compiler says it. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "live_impl.h"
+
+static int add_set(struct knp_live *l, const struct live_set *s,
+		   struct knp_troubles *ret)
+{
+	const struct knp_policy **policies;
+	int err;
+
+	if (!s->denied && !s->left_out.n)
+		return 0;
+	policies = live_set_policies(s);
+	if (!policies)
+		return -ENOMEM;
+	err = knp_trouble_ports(ret, &l->buf, policies, s->npolicies,
+				s->direction, s->left_out.n);
+	free(policies);
+	return err;
+}
+
+int knp_live_troubles(struct knp_live *l, struct knp_troubles *ret)
+{
+	struct knp_hash_node *node;
+	int err = 0;
+
+	knp_hash_for_each(&l->sets, node) {
+		err = add_set(l, knp_hash_entry(node, struct live_set, node),
+			      ret);
+		if (err)
+			return err;
+	}
+	knp_troubles_sort(ret);
+	return 0;
+}
