@@ -48,16 +48,6 @@ struct member {
 	struct knp_prefix prefix;
 };
 
-static int by_place(const struct knp_prefix *a, const struct knp_prefix *b)
-{
-	int order;
-
-	if (a->ip.family != b->ip.family)
-		return a->ip.family < b->ip.family ? -1 : 1;
-	order = memcmp(a->ip.b, b->ip.b, sizeof(a->ip.b));
-	return order ? order : (a->len > b->len) - (a->len < b->len);
-}
-
 static unsigned char rank(char c)
 {
 	return c == '/' ? 1 : (unsigned char)c;
@@ -85,7 +75,7 @@ static int by_member(const void *a, const void *b)
 		return x->pod ? -1 : 1;
 	if (x->address != y->address)
 		return x->address ? -1 : 1;
-	return by_place(&x->prefix, &y->prefix);
+	return knp_prefix_order(&x->prefix, &y->prefix);
 }
 
 static struct knp_prefix host(uint8_t family, const uint8_t *addr)
@@ -145,7 +135,7 @@ static int collect_pods(const struct knp_ruleset *rs, struct region *regions,
 	for (i = 0; i < n; i++, a++) {
 		address = host(a->family, a->addr);
 		for (; next < rs->cidrs.n; at = next++) {
-			if (by_place(&regions[next].prefix, &address) > 0)
+			if (knp_prefix_order(&regions[next].prefix, &address) > 0)
 				break;
 			regions[next].around = enclosing(regions, at,
 							 &regions[next].prefix);
@@ -157,7 +147,7 @@ static int collect_pods(const struct knp_ruleset *rs, struct region *regions,
 
 		for (; peer < last; peer++) {
 			p = host(peer->family, peer->addr);
-			order = by_place(&p, &address);
+			order = knp_prefix_order(&p, &address);
 			if (order > 0)
 				break;
 			if (!order)
@@ -190,7 +180,7 @@ static int collect_strangers(const struct knp_recs *peers,
 		};
 		for (order = -1; a < end; a++) {
 			named = host(a->family, a->addr);
-			order = by_place(&named, &m.prefix);
+			order = knp_prefix_order(&named, &m.prefix);
 			if (order >= 0)
 				break;
 		}

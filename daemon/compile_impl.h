@@ -14,12 +14,12 @@
  * of the store; the ids of the ruleset are the ranks of the tags.
  *
  * Limits. What has no room is left out where that can only deny (a class, a
- * peer record, a row), and else its set denies everything. A class that is left
- * out is class 0, which matches a subset of what it would have matched: peers
- * only ever add to what a set allows. For the same reason a class without the
- * row that it should have gets the default of the set: what its rules to any
- * peer allow, which the class would have had in any case. A set denies
- * everything where that default itself has no room.
+ * peer record, a row, the ipBlocks of a policy), and else its set denies
+ * everything. A class that is left out is class 0, which matches a subset of
+ * what it would have matched: peers only ever add to what a set allows. For the
+ * same reason a class without the row that it should have gets the default of
+ * the set: what its rules to any peer allow, which the class would have had in
+ * any case. A set denies everything where that default itself has no room.
  *
  * What somebody else's pods are like must not close more than them: so it is the
  * row that goes, not the set, when the ports of a class are too many.
@@ -76,6 +76,7 @@ struct knp_crule {
 
 struct knp_cpolicy {
 	bool used[NDIRECTIONS];
+	bool refused;			/* its ipBlocks, see block_limits.h */
 	struct knp_span rules[NDIRECTIONS];
 };
 

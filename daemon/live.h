@@ -10,8 +10,9 @@
  *
  * Where one of the tables is too small knp_live_update() says so, and it is
  * knp_compile() that decides what is left out. What one policy, or one pod, can
- * have too much of (port ranges) is left out here, as there: else whoever can
- * write one could have everything compiled anew with every change.
+ * have too much of (port ranges, ipBlocks around one another) is left out here,
+ * as there: else whoever can write one could have everything compiled anew with
+ * every change.
  *
  * It remembers what the kernel holds, as ids: that is what knp_live_diff()
  * starts from. At first nothing is known. One who has made the kernel hold the

@@ -87,6 +87,8 @@ struct live_id {
  * @peers: uint32_t, numbers of peers without namespaceSelector
  * @reselect: policies may select others
  * @relabelled: namespaceSelectors may match otherwise
+ * @recount: its ipBlocks are to be counted
+ * @refused: policies of it were refused then
  */
 struct live_ns {
 	struct knp_hash_node node;
@@ -97,6 +99,8 @@ struct live_ns {
 	struct knp_recs peers;
 	bool reselect;
 	bool relabelled;
+	bool recount;
+	bool refused;
 	bool queued;
 };
 
@@ -111,6 +115,7 @@ struct live_rules {
  * @used: by direction: sets that have it
  * @rules: by direction: while it is used
  * @changed: since the rules were made
+ * @refused: its ipBlocks match nobody, see block_limits.h
  * @gone: from the store
  */
 struct live_policy {
@@ -119,6 +124,7 @@ struct live_policy {
 	uint32_t used[NDIRECTIONS];
 	struct live_rules rules[NDIRECTIONS];
 	bool changed;
+	bool refused;
 	bool gone;
 	bool queued;
 };

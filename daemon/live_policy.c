@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "block_limits.h"
 #include "live_impl.h"
 #include "selector.h"
 
@@ -441,6 +442,8 @@ static int fill_peers(struct knp_live *l, struct live_rule *rule,
 	if (!rule->peers)
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++) {
+		if (from->peers[i].block && rule->policy->refused)
+			continue;
 		err = live_peer_get(l, rule->policy, &from->peers[i], &peer);
 		if (err)
 			return err;
@@ -562,6 +565,60 @@ static int update_rules(struct knp_live *l, struct live_policy *policy,
 	return remake(l, policy, direction, from, n);
 }
 
+/* A policy that is refused now, or no more, has other rules. */
+static int refuse(struct knp_live *l, struct live_policy *policy, bool refused)
+{
+	policy->ns->refused |= refused;
+	if (policy->refused == refused)
+		return 0;
+	policy->refused = refused;
+	policy->changed = true;
+	return live_queue(&l->policy_queue, policy, &policy->queued);
+}
+
+static int count_blocks(struct knp_live *l, struct live_ns *ns)
+{
+	struct live_policy *const *v = ns->policies.v;
+	struct knp_block_user *users;
+	int err;
+
+	ns->recount = false;
+	ns->refused = false;
+	users = calloc(ns->policies.n + 1, sizeof(*users));
+	if (!users)
+		return -ENOMEM;
+	for (size_t i = 0; i < ns->policies.n; i++) {
+		users[i].policy = v[i]->policy;
+		for (int d = 0; d < NDIRECTIONS; d++)
+			users[i].used[d] = v[i]->used[d];
+	}
+	err = knp_block_limits(users, ns->policies.n);
+	for (size_t i = 0; !err && i < ns->policies.n; i++)
+		err = refuse(l, v[i], users[i].refused);
+	free(users);
+	return err;
+}
+
+/* In the namespaces of policies that changed, or are used by other sets. */
+static int limit_blocks(struct knp_live *l)
+{
+	struct live_policy **v = l->policy_queue.v;
+	size_t n = l->policy_queue.n;
+	struct live_ns *ns;
+	int err = 0;
+
+	for (size_t i = 0; i < n; i++)
+		v[i]->ns->recount = true;
+	for (size_t i = 0; !err && i < n; i++) {
+		/* It may grow. */
+		v = l->policy_queue.v;
+		ns = v[i]->ns;
+		if (ns->recount)
+			err = count_blocks(l, ns);
+	}
+	return err;
+}
+
 /* The sets of policies that changed are to be computed anew. */
 static void mark_sets(struct knp_live *l)
 {
@@ -586,11 +643,15 @@ static void policy_free(struct live_policy *policy)
 
 int live_rules(struct knp_live *l)
 {
-	struct live_policy **v = l->policy_queue.v;
-	int err = 0;
+	struct live_policy **v;
+	int err;
 
 	if (!l->policy_queue.n)
 		return 0;
+	err = limit_blocks(l);
+	if (err)
+		return err;
+	v = l->policy_queue.v;
 	mark_sets(l);
 	for (size_t i = 0; !err && i < l->policy_queue.n; i++)
 		for (int d = 0; !err && d < NDIRECTIONS; d++)

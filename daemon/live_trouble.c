@@ -22,14 +22,33 @@ static int add_set(struct knp_live *l, const struct live_set *s,
 	return err;
 }
 
+static int add_refused(const struct live_ns *ns, struct knp_troubles *ret)
+{
+	struct live_policy *const *v = ns->policies.v;
+	int err = 0;
+
+	for (size_t i = 0; !err && i < ns->policies.n; i++)
+		if (v[i]->refused)
+			err = knp_trouble_blocks(ret, v[i]->policy);
+	return err;
+}
+
 int knp_live_troubles(struct knp_live *l, struct knp_troubles *ret)
 {
 	struct knp_hash_node *node;
+	struct live_ns *ns;
 	int err = 0;
 
 	knp_hash_for_each(&l->sets, node) {
 		err = add_set(l, knp_hash_entry(node, struct live_set, node),
 			      ret);
+		if (err)
+			return err;
+	}
+	knp_hash_for_each(&l->namespaces, node) {
+		ns = knp_hash_entry(node, struct live_ns, node);
+		if (ns->refused)
+			err = add_refused(ns, ret);
 		if (err)
 			return err;
 	}

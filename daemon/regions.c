@@ -14,22 +14,10 @@ struct edge {
 	bool except;
 };
 
-static int by_place(const struct knp_prefix *a, const struct knp_prefix *b)
-{
-	int cmp;
-
-	if (a->ip.family != b->ip.family)
-		return a->ip.family < b->ip.family ? -1 : 1;
-	cmp = memcmp(a->ip.b, b->ip.b, sizeof(a->ip.b));
-	if (cmp)
-		return cmp;
-	return (a->len > b->len) - (a->len < b->len);
-}
-
 static int by_edge(const void *a, const void *b)
 {
 	const struct edge *ea = a, *eb = b;
-	int cmp = by_place(&ea->prefix, &eb->prefix);
+	int cmp = knp_prefix_order(&ea->prefix, &eb->prefix);
 
 	if (cmp)
 		return cmp;
@@ -138,7 +126,7 @@ int knp_regions_build(const struct knp_block_of *blocks, size_t n,
 	edge = edges.v;
 	for (size_t i = 0; !err && i < edges.n; i += same) {
 		for (same = 1; i + same < edges.n; same++)
-			if (by_place(&edge[i].prefix, &edge[i + same].prefix))
+			if (knp_prefix_order(&edge[i].prefix, &edge[i + same].prefix))
 				break;
 		region = (struct knp_region){ .prefix = edge[i].prefix };
 		region.parent = enclosing(ret, ret->v.n ? ret->v.n - 1 :
@@ -162,7 +150,7 @@ uint32_t knp_regions_find(const struct knp_regions *regions,
 
 	while (lo < hi) {
 		mid = lo + (hi - lo) / 2;
-		if (by_place(&knp_region_at(regions, mid)->prefix, &host) <= 0)
+		if (knp_prefix_order(&knp_region_at(regions, mid)->prefix, &host) <= 0)
 			lo = mid + 1;
 		else
 			hi = mid;

@@ -701,6 +701,16 @@ int knp_prefix_parse(const char *text, struct knp_prefix *ret)
 	return 0;
 }
 
+int knp_prefix_order(const struct knp_prefix *a, const struct knp_prefix *b)
+{
+	int order;
+
+	if (a->ip.family != b->ip.family)
+		return a->ip.family < b->ip.family ? -1 : 1;
+	order = memcmp(a->ip.b, b->ip.b, sizeof(a->ip.b));
+	return order ? order : (a->len > b->len) - (a->len < b->len);
+}
+
 bool knp_prefix_contains(const struct knp_prefix *outer,
 			 const struct knp_prefix *inner)
 {

@@ -447,6 +447,9 @@ int knp_ip_parse(const char *text, struct knp_ip *ret);
  */
 int knp_prefix_parse(const char *text, struct knp_prefix *ret);
 
+/* By family, address, length: what a prefix holds comes right after it. */
+int knp_prefix_order(const struct knp_prefix *a, const struct knp_prefix *b);
+
 /* Whether @outer holds all of @inner; false for different families. */
 bool knp_prefix_contains(const struct knp_prefix *outer,
 			 const struct knp_prefix *inner);

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "block_limits.h"
 #include "compile_impl.h"
 #include "pod.h"
 #include "selector.h"
@@ -195,9 +196,31 @@ static int note_names(struct knp_comp *c, const struct knp_crule *crule)
 	return 0;
 }
 
-static int add_rule(struct knp_comp *c, const struct knp_policy *policy,
-		    int direction, uint32_t index, const struct knp_rule *rule)
+static int add_peers(struct knp_comp *c, const struct knp_policy *policy,
+		     bool refused, const struct knp_rule *rule,
+		     struct knp_crule *crule)
 {
+	const struct knp_peer *peer = rule->peers;
+	uint32_t atom;
+	int err;
+
+	for (size_t i = 0; i < rule->npeers && !rule->closed; i++, peer++) {
+		if (peer->block && refused)
+			continue;
+		err = knp_comp_atom(c, policy, peer, &atom);
+		if (err)
+			return err;
+		if (!knp_recs_add(&c->rule_atoms, &atom))
+			return -ENOMEM;
+		crule->atoms.n++;
+	}
+	return 0;
+}
+
+static int add_rule(struct knp_comp *c, uint32_t i, int direction,
+		    uint32_t index, const struct knp_rule *rule)
+{
+	const struct knp_policy *policy = c->store->policies[i];
 	struct knp_crule crule = {
 		.policy = policy,
 		.index = index,
@@ -206,18 +229,11 @@ static int add_rule(struct knp_comp *c, const struct knp_policy *policy,
 		.any_port = !rule->nports,
 		.atoms = { .first = c->rule_atoms.n },
 	};
-	uint32_t atom;
 	int err;
 
-	for (size_t i = 0; i < rule->npeers && !rule->closed; i++) {
-		err = knp_comp_atom(c, policy, &rule->peers[i], &atom);
-		if (err)
-			return err;
-		if (!knp_recs_add(&c->rule_atoms, &atom))
-			return -ENOMEM;
-		crule.atoms.n++;
-	}
-	err = add_ranges(c, rule, &crule);
+	err = add_peers(c, policy, c->policies[i].refused, rule, &crule);
+	if (!err)
+		err = add_ranges(c, rule, &crule);
 	if (!err)
 		err = note_names(c, &crule);
 	if (err)
@@ -243,7 +259,7 @@ static int add_rules(struct knp_comp *c, uint32_t i, int direction)
 		span->n = policy->ningress;
 	}
 	for (uint32_t j = 0; !err && j < span->n; j++)
-		err = add_rule(c, policy, direction, j, &rules[j]);
+		err = add_rule(c, i, direction, j, &rules[j]);
 	return err;
 }
 
@@ -435,12 +451,52 @@ static int select_all(struct knp_comp *c)
 	return 0;
 }
 
+/* @n policies from @first on, those of a namespace. */
+static int limit_blocks(struct knp_comp *c, size_t first, size_t n)
+{
+	struct knp_block_user *users = calloc(n, sizeof(*users));
+	struct knp_cpolicy *policies = c->policies + first;
+	int err;
+
+	if (!users)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		users[i].policy = c->store->policies[first + i];
+		memcpy(users[i].used, policies[i].used, sizeof(users[i].used));
+	}
+	err = knp_block_limits(users, n);
+	for (size_t i = 0; !err && i < n; i++) {
+		policies[i].refused = users[i].refused;
+		if (users[i].refused)
+			err = knp_trouble_blocks(c->troubles, users[i].policy);
+	}
+	free(users);
+	return err;
+}
+
+static int limit_all_blocks(struct knp_comp *c)
+{
+	struct knp_policy *const *policies = c->store->policies;
+	size_t n;
+	int err = 0;
+
+	for (size_t i = 0; !err && i < c->store->npolicies; i += n) {
+		for (n = 1; i + n < c->store->npolicies; n++)
+			if (policies[i + n]->ns != policies[i]->ns)
+				break;
+		err = limit_blocks(c, i, n);
+	}
+	return err;
+}
+
 int knp_comp_subjects(struct knp_comp *c)
 {
 	struct knp_cpod *pods = knp_cpods(c);
 	int err;
 
 	err = select_all(c);
+	if (!err)
+		err = limit_all_blocks(c);
 	/* In the store's order: the number of a rule is its precedence. */
 	for (size_t i = 0; !err && i < c->store->npolicies; i++)
 		for (int d = 0; !err && d < NDIRECTIONS; d++)

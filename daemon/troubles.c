@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "block_limits.h"
 #include "identity.h"
 
 int knp_trouble(struct knp_troubles *t, const char *format, ...)
@@ -47,6 +48,13 @@ int knp_trouble_ports(struct knp_troubles *t, struct knp_buf *b,
 				   (const char *)b->v, side, KNP_PORTS_MAX);
 	return knp_trouble(t, "policy %s: %s, classes of peers that get only what any peer gets: %zu: more than %u port ranges towards each, or the tables are full",
 			   (const char *)b->v, side, nclasses, KNP_PORTS_MAX);
+}
+
+int knp_trouble_blocks(struct knp_troubles *t, const struct knp_policy *policy)
+{
+	return knp_trouble(t, "policy %s/%s: its ipBlocks match nobody: with them more than %u of the namespace would lie around one address, or more than %u prefixes in all, each counted with every ipBlock around it",
+			   policy->ns, policy->name, KNP_BLOCKS_AROUND_MAX,
+			   KNP_BLOCKS_NESTED_MAX);
 }
 
 static int by_text(const void *a, const void *b)

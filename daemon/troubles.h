@@ -41,6 +41,9 @@ int knp_trouble_ports(struct knp_troubles *t, struct knp_buf *b,
 		      const struct knp_policy *const *policies, size_t n,
 		      int direction, size_t nclasses);
 
+/* The ipBlocks of a policy are refused, see block_limits.h. */
+int knp_trouble_blocks(struct knp_troubles *t, const struct knp_policy *policy);
+
 /* By text: where the order in which they were found means nothing. */
 void knp_troubles_sort(struct knp_troubles *t);
 void knp_troubles_clear(struct knp_troubles *t);

@@ -19,6 +19,7 @@ void __wrap_free(void *p);
 static long countdown = -1;
 static bool failed;
 static long bytes;
+static long peak;
 
 void allocs_fail_after(long n)
 {
@@ -34,6 +35,21 @@ bool allocs_failed(void)
 long allocs_bytes(void)
 {
 	return bytes;
+}
+
+long allocs_peak(void)
+{
+	long was = peak;
+
+	peak = bytes;
+	return was;
+}
+
+static void count(long more)
+{
+	bytes += more;
+	if (bytes > peak)
+		peak = bytes;
 }
 
 static bool fails(void)
@@ -58,7 +74,7 @@ void *__wrap_malloc(size_t n)
 {
 	void *p = fails() ? NULL : __real_malloc(n);
 
-	bytes += held(p);
+	count(held(p));
 	return p;
 }
 
@@ -66,7 +82,7 @@ void *__wrap_calloc(size_t n, size_t size)
 {
 	void *p = fails() ? NULL : __real_calloc(n, size);
 
-	bytes += held(p);
+	count(held(p));
 	return p;
 }
 
@@ -76,7 +92,7 @@ void *__wrap_realloc(void *p, size_t n)
 	void *moved = fails() ? NULL : __real_realloc(p, n);
 
 	if (moved)
-		bytes += held(moved) - had;
+		count(held(moved) - had);
 	return moved;
 }
 

@@ -20,4 +20,7 @@ bool allocs_failed(void);
  */
 long allocs_bytes(void);
 
+/* The most of them at any time since the last call. */
+long allocs_peak(void);
+
 #endif /* KNP_TEST_ALLOC_H */

@@ -7,6 +7,7 @@
  * test_ruleset.c. Then what one pod, or one policy, can have too much of: that
  * closes nothing of anybody else's, and the live ruleset goes on.
  */
+#include "alloc.h"
 #include "clusters.h"
 
 #include <errno.h>
@@ -15,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "block_limits.h"
 #include "compile_impl.h"
 #include "live.h"
 
@@ -431,6 +433,165 @@ static void ports_of_a_foreign_pod_close_nobody_else(void **state)
 	}
 }
 
+/*
+ * A policy for all pods of a namespace that admits its pods, and everybody but
+ * one address, @n times with another one.
+ */
+static void write_nested(FILE *out, const char *ns, unsigned int n)
+{
+	fprintf(out, "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n"
+		"metadata: {name: nested, namespace: %s}\nspec: {podSelector: {}, "
+		"ingress: [{from: [{podSelector: {}},", ns);
+	for (unsigned int i = 0; i < n; i++)
+		fprintf(out, "{ipBlock: {cidr: 0.0.0.0/0, except: [198.51.%u.%u/32]}},",
+			i >> 8, i & 255);
+	fputs("]}]}\n---\n", out);
+}
+
+static void write_flat(FILE *out, const char *ns, unsigned int n)
+{
+	fprintf(out, "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n"
+		"metadata: {name: flat, namespace: %s}\nspec: {podSelector: {}, "
+		"ingress: [{from: [", ns);
+	for (unsigned int i = 0; i < n; i++)
+		fprintf(out, "{ipBlock: {cidr: 203.0.%u.%u/32}},", i >> 8,
+			i & 255);
+	fputs("]}]}\n---\n", out);
+}
+
+static const char two_namespaces[] =
+	POD("a", "10.0.0.1") POD("b", "10.0.0.2")
+	"apiVersion: v1\nkind: Pod\nmetadata: {name: c, namespace: y}\n"
+	"spec: {nodeName: n}\nstatus: {podIPs: [{ip: 10.0.0.3}]}\n---\n";
+
+/* Whether a policy of namespace x is said to be refused; no other one may be. */
+static bool refused(const struct knp_troubles *troubles, const char *what)
+{
+	assert_in_range(troubles->n, 0, 1);
+	if (!troubles->n)
+		return false;
+	assert_non_null(strstr(troubles->v[0].text, what));
+	return true;
+}
+
+static void blocks_around_one_another_close_their_policy_alone(void **state)
+{
+	struct knp_troubles troubles;
+	struct knp_simulator *s;
+	struct knp_store *store;
+	struct knp_ruleset *rs;
+	char *text = NULL;
+	bool fitting;
+	size_t len;
+	FILE *out;
+
+	(void)state;
+	/* The other policy's are one more. */
+	for (unsigned int n = KNP_BLOCKS_AROUND_MAX - 2;
+	     n <= KNP_BLOCKS_AROUND_MAX; n++) {
+		fitting = n < KNP_BLOCKS_AROUND_MAX;
+		troubles = (struct knp_troubles){ 0 };
+		out = begin(&text, &len);
+		fputs(two_namespaces, out);
+		write_nested(out, "x", n);
+		write_flat(out, "x", 2);
+		write_nested(out, "y", 2);
+		store = end(out, &text);
+		assert_int_equal(knp_compile(store, "n", &rs, &troubles), 0);
+		assert_int_equal(refused(&troubles, "policy x/nested: its ipBlocks match nobody"),
+				 !fitting);
+		assert_int_equal(knp_simulator_new(rs, &s, NULL), 0);
+		assert_int_equal(passes(s, "192.0.2.1", "10.0.0.1",
+					IPPROTO_TCP, 80), fitting);
+		assert_true(passes(s, "10.0.0.2", "10.0.0.1", IPPROTO_TCP, 80));
+		assert_true(passes(s, "203.0.0.1", "10.0.0.1", IPPROTO_TCP, 80));
+		assert_true(passes(s, "192.0.2.1", "10.0.0.3", IPPROTO_TCP, 80));
+		assert_true(passes(s, "198.51.0.0", "10.0.0.3", IPPROTO_TCP, 80));
+		check_live(store);
+		knp_troubles_clear(&troubles);
+		knp_simulator_free(s);
+		knp_store_free(store);
+	}
+}
+
+/* Few blocks around many others are too much only for one and the same. */
+static void what_one_namespace_nests_is_its_own_limit(void **state)
+{
+	const unsigned int around = KNP_BLOCKS_AROUND_MAX - 8;
+	const unsigned int many = KNP_BLOCKS_NESTED_MAX / around;
+	struct knp_troubles troubles;
+	struct knp_simulator *s;
+	struct knp_store *store;
+	struct knp_ruleset *rs;
+	char *text = NULL;
+	size_t len;
+	FILE *out;
+
+	(void)state;
+	for (int together = 0; together < 2; together++) {
+		troubles = (struct knp_troubles){ 0 };
+		out = begin(&text, &len);
+		fputs(two_namespaces, out);
+		write_flat(out, "x", many);
+		write_nested(out, together ? "x" : "y", around);
+		store = end(out, &text);
+		assert_int_equal(knp_compile(store, "n", &rs, &troubles), 0);
+		assert_int_equal(refused(&troubles, "policy x/nested: "),
+				 together);
+		assert_int_equal(knp_simulator_new(rs, &s, NULL), 0);
+		assert_true(passes(s, "203.0.0.1", "10.0.0.1", IPPROTO_TCP, 80));
+		assert_false(passes(s, "192.0.2.1", "10.0.0.1", IPPROTO_TCP, 80));
+		assert_true(passes(s, "192.0.2.1", "10.0.0.3", IPPROTO_TCP, 80));
+		check_live(store);
+		knp_troubles_clear(&troubles);
+		knp_simulator_free(s);
+		knp_store_free(store);
+	}
+}
+
+/* Bytes that compiling, and a live ruleset, take at most beside the store. */
+static long peak_of_nested(unsigned int n, unsigned int inside)
+{
+	struct knp_store *store;
+	struct knp_ruleset *rs;
+	struct knp_live *live;
+	char *text = NULL;
+	long before, peak;
+	size_t len;
+	FILE *out = begin(&text, &len);
+
+	fputs(two_namespaces, out);
+	write_nested(out, "x", n);
+	write_flat(out, "x", inside);
+	store = end(out, &text);
+	before = allocs_bytes();
+	allocs_peak();
+	assert_int_equal(knp_compile(store, "n", &rs, NULL), 0);
+	knp_ruleset_free(rs);
+	assert_int_equal(knp_live_new(store, "n", &knp_limits, &live), 0);
+	assert_int_equal(knp_live_update(live), 0);
+	knp_live_free(live);
+	peak = allocs_peak();
+	knp_store_free(store);
+	return peak - before;
+}
+
+static void memory_of_blocks_around_one_another_is_linear(void **state)
+{
+	long few, more, most;
+
+	(void)state;
+	few = peak_of_nested(3000, 1);
+	assert_true(few < 4L << 20);
+	more = peak_of_nested(9000, 1);
+	assert_true(more < 4 * few);
+	/* As much as a namespace may have. */
+	most = peak_of_nested(120, KNP_BLOCKS_NESTED_MAX / 121 - 140);
+	assert_in_range(most, 4L << 20, 32L << 20);
+	printf("# 3,000 blocks around one another: %ld KiB, 9,000: %ld KiB; at most %ld KiB\n",
+	       few >> 10, more >> 10, most >> 10);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -445,6 +606,9 @@ int main(void)
 		cmocka_unit_test(one_isolated_endpoint_too_many_is_counted),
 		cmocka_unit_test(one_port_too_many_closes_the_pods_of_its_policy),
 		cmocka_unit_test(ports_of_a_foreign_pod_close_nobody_else),
+		cmocka_unit_test(blocks_around_one_another_close_their_policy_alone),
+		cmocka_unit_test(what_one_namespace_nests_is_its_own_limit),
+		cmocka_unit_test(memory_of_blocks_around_one_another_is_linear),
 	};
 
 	return cmocka_run_group_tests_name("limits", tests, NULL, NULL);

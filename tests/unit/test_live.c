@@ -579,6 +579,20 @@ static void put_pod(struct world *w, const char *name, const char *address,
 	put_list(w, head, "{name: http, containerPort: ", n, "},", tail);
 }
 
+/* A policy that admits everybody but one address, @n times with another one. */
+static void put_nested(struct world *w, const char *name, unsigned int n)
+{
+	char head[256];
+
+	snprintf(head, sizeof(head),
+		 "{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy,"
+		 " metadata: {name: %s, namespace: x}, spec: {podSelector: {},"
+		 " ingress: [{from: [{podSelector: {}},", name);
+	put_list(w, head,
+		 "{ipBlock: {cidr: '::/0', except: ['2001:db8::", n,
+		 "/128']}},", "]}]}}\n");
+}
+
 /* The next generation, of which @n things are left out. */
 static void step(struct world *w, size_t n)
 {
@@ -647,6 +661,43 @@ static void ports_that_are_too_many_come_and_go(void **state)
 	world_clear(&w);
 }
 
+static void blocks_that_are_too_many_come_and_go(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w);
+	put_pod(&w, "a", "10.0.0.1", 1);
+	put_nested(&w, "p", 100);
+	step(&w, 0);
+	put_nested(&w, "q", 120);
+	step(&w, 0);
+	put_text(&w, POLICY("r", "ingress: [{from: [{ipBlock: {cidr: '2001:db9::/64'}}]}]"));
+	put_nested(&w, "q", 127);
+	step(&w, 0);
+	/* The other policy's is one more. */
+	put_nested(&w, "q", 128);
+	step(&w, 1);
+	put_nested(&w, "p", 126);
+	step(&w, 1);
+	put_nested(&w, "p", 130);
+	step(&w, 2);
+	/* What selects nobody is not counted, and is not refused. */
+	knp_store_del_pod(w.store, "x", "a");
+	step(&w, 0);
+	put_pod(&w, "b", "10.0.0.2", 1);
+	step(&w, 2);
+	knp_store_del_policy(w.store, "x", "p");
+	step(&w, 1);
+	knp_store_del_policy(w.store, "x", "r");
+	step(&w, 0);
+	put_nested(&w, "q", 1000);
+	step(&w, 1);
+	delete_all(&w);
+	step(&w, 0);
+	world_clear(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -656,6 +707,7 @@ int main(void)
 		cmocka_unit_test(what_it_cannot_take_is_not_touched_again),
 		cmocka_unit_test(what_nothing_needs_is_gone),
 		cmocka_unit_test(ports_that_are_too_many_come_and_go),
+		cmocka_unit_test(blocks_that_are_too_many_come_and_go),
 		cmocka_unit_test(a_failed_allocation_is_said),
 		cmocka_unit_test(it_is_what_compile_makes_after_every_event),
 	};
