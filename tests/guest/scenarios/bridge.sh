@@ -340,11 +340,12 @@ late_up() {
 		await 20 port_is_pod node1 late
 }
 
-asks_late() {
+# unknown COUNT NETNS ADDRESS: so many of one datagram are dropped as unknown
+unknown() {
 	local before
 
 	before=$(counts node1 '{"unknown-local":0}')
-	DEADLINE=500 one y-a 10.244.1.99 80/UDP >/dev/null
+	DEADLINE=500 one "$2" "$3" 80/UDP >/dev/null
 	equals "$(counted node1 "$before")" "{\"unknown-local\":$1}"
 }
 
@@ -375,9 +376,11 @@ check "the ports of a bridge are pods'" port_is_pod node1 x-a
 check "on either node" port_is_pod node2 y-b
 
 check "a pod that nobody has told of is on the bridge of node1" late_up
-check "it is reached by default" asks_late 0
+check "it is reached by default" unknown 0 y-a 10.244.1.99
+check "and reaches the node" unknown 0 late 10.244.1.254
 check "what is not known is closed" ctl node1 config unknown-local=drop
-check "it is not reached then, by the port that is its own" asks_late 1
+check "it is not reached then, by the port that is its own" unknown 1 y-a 10.244.1.99
+check "nor does it reach the node, by the same port" unknown 1 late 10.244.1.254
 ctl node1 config unknown-local=pass
 
 change "y may reach x at port 80" apply x/clients <<-END
