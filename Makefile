@@ -515,8 +515,8 @@ check-kcsan: tools
 	@tests/guest/run --kernel kcsan --safety swap fuzz lives
 
 check-native: tools
-	@KNP_EFFORT=full tests/guest/run --kernel native-debug --safety perms fuzz
-	@tests/guest/run --kernel native-debug --safety lives
+	@KNP_EFFORT=full tests/guest/run --kernel native-debug --safety \
+		perms fuzz lives
 
 # Without kunit, for which it takes two processors: that is a part of check-debug.
 check-native-all: tools

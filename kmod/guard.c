@@ -234,21 +234,25 @@ u32 knp_guard(const struct knp_net *kn, const struct knp_snapshot *snap,
 	       check_transport(kn, snap, skb, pf, ifindex);
 }
 
+/* struct arp_of_ip - as it is in a frame, of Ethernet and IPv4 */
+struct arp_of_ip {
+	struct arphdr hdr;
+	u8 sender[ETH_ALEN];
+	__be32 ip;
+	u8 target[ETH_ALEN];
+	__be32 target_ip;
+} __packed;
+
 u32 knp_guard_arp(const struct knp_net *kn, const struct knp_snapshot *snap,
 		  const struct sk_buff *skb, u32 ifindex, struct knp_packet *p)
 {
-	const struct {
-		struct arphdr hdr;
-		u8 sender[ETH_ALEN];
-		__be32 ip;
-		u8 target[ETH_ALEN];
-		__be32 target_ip;
-	} __packed *arp, buf;
+	const struct arp_of_ip *arp;
+	struct arp_of_ip buf;
 	u32 bound;
 
 	memset(p, 0, sizeof(*p));
 	arp = skb_header_pointer(skb, skb_network_offset(skb), sizeof(buf),
-				 (void *)&buf);
+				 &buf);
 	if (!arp || arp->hdr.ar_hrd != htons(ARPHRD_ETHER) ||
 	    arp->hdr.ar_pro != htons(ETH_P_IP) || arp->hdr.ar_hln != ETH_ALEN ||
 	    arp->hdr.ar_pln != sizeof(arp->ip))

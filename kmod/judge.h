@@ -3,6 +3,8 @@
 #ifndef KNP_JUDGE_H
 #define KNP_JUDGE_H
 
+#include <linux/netdevice.h>
+#include <linux/netfilter_bridge.h>
 #include <linux/skbuff.h>
 
 #include "match_inline.h"
@@ -10,6 +12,37 @@
 #include "packet.h"
 
 struct nf_hook_state;
+
+/**
+ * knp_packet_in() - the interface that a packet came in by
+ * @skb: the packet
+ *
+ * Return: its index, of what br_netfilter shows that of the port; 0 if this node
+ * generated it.
+ */
+static inline u32 knp_packet_in(const struct sk_buff *skb)
+{
+#if IS_ENABLED(CONFIG_BRIDGE_NETFILTER)
+	u32 port = nf_bridge_get_physinif(skb);
+
+	if (port)
+		return port;
+#endif
+	return skb->skb_iif;
+}
+
+/** knp_packet_out() - the one that it leaves by; @out: the hook's, may be NULL */
+static inline u32 knp_packet_out(const struct sk_buff *skb,
+				 const struct net_device *out)
+{
+#if IS_ENABLED(CONFIG_BRIDGE_NETFILTER)
+	u32 port = nf_bridge_get_physoutif(skb);
+
+	if (port && out)
+		return port;
+#endif
+	return out ? out->ifindex : 0;
+}
 
 /**
  * knp_judge_rest() - what knp_judge() leaves over

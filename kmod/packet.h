@@ -13,8 +13,6 @@
 #ifndef KNP_PACKET_H
 #define KNP_PACKET_H
 
-#include <linux/netdevice.h>
-#include <linux/netfilter_bridge.h>
 #include <linux/skbuff.h>
 #include <net/netfilter/nf_conntrack.h>
 
@@ -154,37 +152,6 @@ u32 knp_transport_parse(const struct sk_buff *skb, u8 pf, struct knp_flow *f,
 
 /* 168.63.129.16, the platform's address in every Azure network, and no pod's. */
 #define KNP_LB_PROBES	htonl(0xa83f8110)
-
-/**
- * knp_packet_in() - the interface that a packet came in by
- * @skb: the packet
- *
- * Return: its index, of what br_netfilter shows that of the port; 0 if this node
- * generated it.
- */
-static inline u32 knp_packet_in(const struct sk_buff *skb)
-{
-#if IS_ENABLED(CONFIG_BRIDGE_NETFILTER)
-	u32 port = nf_bridge_get_physinif(skb);
-
-	if (port)
-		return port;
-#endif
-	return skb->skb_iif;
-}
-
-/** knp_packet_out() - the one that it leaves by; @out: the hook's, may be NULL */
-static inline u32 knp_packet_out(const struct sk_buff *skb,
-				 const struct net_device *out)
-{
-#if IS_ENABLED(CONFIG_BRIDGE_NETFILTER)
-	u32 port = nf_bridge_get_physoutif(skb);
-
-	if (port && out)
-		return port;
-#endif
-	return out ? out->ifindex : 0;
-}
 
 /** knp_flow_is_link_local() - is either side an IPv6 address of a link alone? */
 static inline bool knp_flow_is_link_local(const struct knp_flow *f)

@@ -356,8 +356,10 @@ static u32 rooms(struct knp_net *kn, unsigned int waiting, u32 n)
 	r = this_cpu_ptr(kn->events.ring);
 	r->filled = 0;
 	r->head = r->tail + waiting;
-	while (n--)
-		found += knp_events_slot(kn) != NULL;
+	while (n--) {
+		if (knp_events_slot(kn))
+			found++;
+	}
 	r->head = r->tail;
 	local_bh_enable();
 

@@ -113,7 +113,7 @@ static inline int knp_test_read_on(void *arg)
 	WRITE_ONCE(r->ended, true);
 	rcu_read_unlock();
 	while (!kthread_should_stop())
-		msleep(1);
+		msleep(20);
 
 	return 0;
 }

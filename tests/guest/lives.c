@@ -23,6 +23,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/times.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -197,6 +198,15 @@ static void lives_of_module(const char *path, unsigned long cycles)
 
 /* ---- dumps ----------------------------------------------------------------------- */
 
+/* By the kernel's ticks: on a busy machine User-Mode Linux loses some of them. */
+static void wait_for(clock_t seconds)
+{
+	clock_t until = times(NULL) + seconds * sysconf(_SC_CLK_TCK);
+
+	while (times(NULL) < until)
+		usleep(100000);
+}
+
 static void late_dump(void)
 {
 	struct door d;
@@ -209,7 +219,7 @@ static void late_dump(void)
 
 		dump_begin(&d);
 		if (late)
-			sleep(LATE_S);
+			wait_for(LATE_S);
 		door_must(door_answer(&d, NULL), "the rest of a dump");
 		if (d.interrupted != late)
 			wrong(i, late ? "nobody is told" : "interrupted", EINTR);

@@ -2,7 +2,8 @@
 /*
  * What passes around netfilter, as far as it takes no kernel to find it: that a
  * node's name is not that of the cluster's pods here, and what br_netfilter shows.
- * The rest is seen by guests: tests/guest/scenarios/invisible.sh. The program is linked with --wrap for event_add, so that it looks all the time.
+ * The rest is seen by guests: tests/guest/scenarios/invisible.sh. The program is
+ * linked with --wrap for event_add, so that it looks all the time.
  */
 #include <setjmp.h>
 #include <stdarg.h>

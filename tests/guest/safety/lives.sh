@@ -9,7 +9,7 @@ KERNEL_MODULES="nf_conntrack nf_conntrack_bridge"
 # shellcheck source=tests/guest/safety.sh
 . /guest/safety.sh
 
-CYCLES=$(effort 10 200 5000)
+CYCLES=$(effort 10 20 5000)
 # of unreclaimable kernel memory, over all cycles after the first ones; what one
 # leaks is far more: a life has tables of 200 KiB
 GROWTH_KB=4096

@@ -266,6 +266,7 @@ lies() {
 	from6=$(hex6 "$(ip6_of y/b)") to6=$(hex6 "$(ip6_of x/c)")
 	mac=$(mac_of x-c)
 	while read -r family reason title frame; do
+		# shellcheck disable=SC2034 # frames say it
 		next=$((number + 1))
 		if [ "$family" = 4 ]; then
 			one_case "${title//_/ }" y-b "$mac" "$(eval "$frame")" x-c 4 \

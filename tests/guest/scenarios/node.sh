@@ -70,6 +70,15 @@ datagram_seen() { grep -q "$1" /run/datagrams; }
 
 switches() { contains "$(ctl node1 status)" "$1"; }
 
+# On its way out, and again when it comes back to the node itself
+node_asks_all() {
+	local before
+
+	before=$(counts node1 '{"spoof":0,"node":0}')
+	on node1 ping -c 1 -W 1 -I azv-y-a 224.0.0.1
+	counted node1 "$before" | jq -e '.spoof == 0 and .node >= 2'
+}
+
 # asks EXPECT CLIENT: lines for probe
 asks() {
 	local proto
@@ -102,10 +111,8 @@ change "x is closed" apply x/closed <<-END
 END
 matrix "an isolated pod reaches its own node, and nobody else" <<<"$open_to_node"
 
-before=$(counts node1 '{"spoof":0,"node":0}')
-on node1 ping -c 1 -W 1 -I azv-y-a 224.0.0.1 >/dev/null
 check "what the node sends to all behind a pod's interface comes back as its own" \
-	eval 'counted node1 "$before" | jq -e ".spoof == 0 and .node >= 2"'
+	node_asks_all
 
 hold_open held x-b "$(ip4_of node1)" 80 TCP --deadline 1200
 check "a connection to the node is open" equals "$(hold_say held ping)" pong
