@@ -69,9 +69,9 @@ static bool is_nobodys(struct net *net, const struct sk_buff *skb, u8 pf,
 }
 
 /* Whether @a is behind another interface than @ifindex, or here. */
-static bool is_of_others(const struct knp_net *kn,
-			 const struct knp_snapshot *snap, unsigned int family,
-			 const struct knp_addr *a, u32 ifindex)
+static bool is_anothers(const struct knp_net *kn,
+			const struct knp_snapshot *snap, unsigned int family,
+			const struct knp_addr *a, u32 ifindex)
 {
 	u32 bound;
 
@@ -106,7 +106,7 @@ static u32 check_icmpv6(const struct knp_net *kn,
 		if (!ip)
 			return 0;
 		knp_addr_set_v6(&target, ip);
-		return is_of_others(kn, snap, KNP_V6, &target, ifindex) ?
+		return is_anothers(kn, snap, KNP_V6, &target, ifindex) ?
 		       KNP_REASON_SPOOF : 0;
 	default:
 		return 0;
@@ -264,7 +264,7 @@ u32 knp_guard_arp(const struct knp_net *kn, const struct knp_snapshot *snap,
 	p->flow.family = KNP_V4;
 	knp_addr_set_v4(&p->flow.src, arp->ip);
 	knp_addr_set_v4(&p->flow.dst, arp->target_ip);
-	if (is_of_others(kn, snap, KNP_V4, &p->flow.src, ifindex))
+	if (is_anothers(kn, snap, KNP_V4, &p->flow.src, ifindex))
 		return KNP_REASON_SPOOF;
 
 	return READ_ONCE(kn->config.unknown_local) == KNP_DROP &&

@@ -108,6 +108,16 @@ static bool is_of_others(const struct knp_tables *t, u32 iif,
 	       !may_be_behind(t, iif, f->family, &f->dst);
 }
 
+static bool is_forged(const struct knp_tables *t, const struct nf_conn *ct,
+		      enum ip_conntrack_info ctinfo, u32 iif,
+		      struct knp_packet *p)
+{
+	knp_packet_set_conn(p, ct, ctinfo);
+	memset(&p->verdict, 0, sizeof(p->verdict));
+
+	return is_of_others(t, iif, &p->flow);
+}
+
 bool knp_judge_is_forged(const struct knp_snapshot *snap,
 			 const struct sk_buff *skb, u32 iif,
 			 struct knp_packet *p)
@@ -115,13 +125,9 @@ bool knp_judge_is_forged(const struct knp_snapshot *snap,
 	enum ip_conntrack_info ctinfo;
 	const struct nf_conn *ct = nf_ct_get(skb, &ctinfo);
 
-	if (!ct || (ctinfo != IP_CT_RELATED && ctinfo != IP_CT_RELATED_REPLY))
-		return false;
-
-	knp_packet_set_conn(p, ct, ctinfo);
-	memset(&p->verdict, 0, sizeof(p->verdict));
-
-	return is_of_others(snap->tables, iif, &p->flow);
+	return ct && (ctinfo == IP_CT_RELATED ||
+		      ctinfo == IP_CT_RELATED_REPLY) &&
+	       is_forged(snap->tables, ct, ctinfo, iif, p);
 }
 
 /* Judge what is not simply a packet of a connection, by the tables alone. */
@@ -132,11 +138,8 @@ static u32 judge_other(const struct knp_tables *t, const struct sk_buff *skb,
 	const struct nf_conn *ct = nf_ct_get(skb, &ctinfo);
 
 	if (ct) {
-		knp_packet_set_conn(p, ct, ctinfo);
-		if (is_of_others(t, knp_packet_in(skb), &p->flow)) {
-			memset(&p->verdict, 0, sizeof(p->verdict));
+		if (is_forged(t, ct, ctinfo, knp_packet_in(skb), p))
 			return KNP_REASON_SPOOF;
-		}
 		knp_match(t, &p->flow, &p->verdict);
 		return p->verdict.reason;
 	}

@@ -50,15 +50,22 @@ static void a_pinned_snapshot_outlives_commits(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, kn->dumps, 0);
 }
 
+/* A generation that another follows, until knp_test_reader_stop() read as by packets. */
+static void replace_while_read(struct kunit *test, struct knp_net *kn,
+			       struct knp_test_reader *reader)
+{
+	knp_test_fill(test, kn);
+	settle();
+	knp_test_reader_start(test, reader, 0);
+	knp_test_empty(test, kn);
+}
+
 static void a_generation_stays_while_packets_read_it(struct kunit *test)
 {
 	struct knp_net *kn = knp_net(&init_net);
 	struct knp_test_reader reader;
 
-	knp_test_fill(test, kn);
-	settle();
-	knp_test_reader_start(test, &reader, 0);
-	knp_test_empty(test, kn);
+	replace_while_read(test, kn, &reader);
 	msleep(50);
 	flush_workqueue(knp_wq);
 	KUNIT_EXPECT_EQ(test, atomic_read(&kn->retired), 1);
@@ -73,10 +80,7 @@ static void a_generation_is_freed_under_the_lock(struct kunit *test)
 	struct knp_net *kn = knp_net(&init_net);
 	struct knp_test_reader reader;
 
-	knp_test_fill(test, kn);
-	settle();
-	knp_test_reader_start(test, &reader, 0);
-	knp_test_empty(test, kn);
+	replace_while_read(test, kn, &reader);
 	mutex_lock(&kn->lock);
 	knp_test_reader_stop(&reader);
 	rcu_barrier();
