@@ -23,13 +23,13 @@ who_may_talk
 before=$(namespaces)
 fuzzed 5000
 reported "policies are swapped under load" swap 1000 10000
-reported "namespaces" lives netns 10
+reported "namespaces" lives netns 5
 check "the namespaces are gone" namespaces_gone "$before"
 percpu=$(percpu)
 reported "more of them" lives netns 60
+reported "a dump that takes too long says so" lives dump
 check "they are gone, with all that each has of each processor" \
 	await "$PATIENCE" percpu_is_back
-reported "a dump that takes too long says so" lives dump
 check "the module goes" await 20 rmmod knp
 
 finish
