@@ -215,14 +215,13 @@ u32 knp_guard(const struct knp_net *kn, const struct knp_snapshot *snap,
 	u32 bound;
 	u8 proto;
 
-	/* What the node sends to many comes to itself as if by the interface. */
-	if (skb->pkt_type == PACKET_LOOPBACK)
-		return 0;
-
 	knp_packet_source(skb, pf, &src);
 	knp_tables_bound(snap->tables, family, &src, &bound);
 	if (bound != ifindex) {
 		if (knp_tables_role(snap->tables, ifindex) != KNP_ROLE_POD)
+			return 0;
+		/* What the node sends to many comes back as if by it. */
+		if (skb->pkt_type == PACKET_LOOPBACK)
 			return 0;
 		if (bound || is_nobodys(kn->net, skb, pf, &src))
 			return KNP_REASON_SPOOF;
