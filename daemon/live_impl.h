@@ -439,6 +439,7 @@ struct knp_live {
 	bool blocks_reach;		/* perhaps around an address of a pod */
 	bool any_renamed;
 	bool sets_dirty;		/* at least one is */
+	bool misfits;			/* something may not fit; live_trouble.c looks */
 
 	/* for the difference */
 	struct knp_intern moved_ids;

@@ -569,6 +569,7 @@ static int update_rules(struct knp_live *l, struct live_policy *policy,
 static int refuse(struct knp_live *l, struct live_policy *policy, bool refused)
 {
 	policy->ns->refused |= refused;
+	l->misfits |= refused;
 	if (policy->refused == refused)
 		return 0;
 	policy->refused = refused;

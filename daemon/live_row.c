@@ -387,8 +387,10 @@ static int look_up(struct work *w, const struct live_class *class,
 }
 
 /* A class whose port set would be too large has what every class has. */
-static int leave_out(struct live_set *s, const struct live_class *class)
+static int leave_out(struct knp_live *l, struct live_set *s,
+		     const struct live_class *class)
 {
+	l->misfits = true;
 	return knp_recs_add(&s->left_out, &class->id.number) ? 0 : -ENOMEM;
 }
 
@@ -417,7 +419,7 @@ static int new_rows(struct work *w)
 		if (err)
 			return err;
 		if (row.portset == &too_large) {
-			err = leave_out(w->set, classes[i]);
+			err = leave_out(w->l, w->set, classes[i]);
 			continue;
 		}
 		if (row.portset == w->set->dflt) {
@@ -507,9 +509,13 @@ static int redo(struct work *w)
 	s->denied = err == -EOVERFLOW;
 	if (err && !s->denied)
 		return err;
-	if (s->denied)
+	if (s->denied) {
 		s->dflt = NULL;
-	err = s->denied ? 0 : new_rows(w);
+		w->l->misfits = true;
+		err = 0;
+	} else {
+		err = new_rows(w);
+	}
 	if (!err)
 		err = merge_rows(w, &rows);
 	if (err) {
@@ -608,7 +614,7 @@ static int add_class(struct work *w, struct live_set *s,
 	if (!err)
 		err = compute(w->l, s, class, &w->applied, &row.portset);
 	if (err == -EOVERFLOW)
-		return leave_out(s, class);
+		return leave_out(w->l, s, class);
 	if (err)
 		return err;
 	if (row.portset != s->dflt)

@@ -35,10 +35,14 @@ static int add_refused(const struct live_ns *ns, struct knp_troubles *ret)
 
 int knp_live_troubles(struct knp_live *l, struct knp_troubles *ret)
 {
+	size_t before = ret->n;
 	struct knp_hash_node *node;
 	struct live_ns *ns;
 	int err = 0;
 
+	/* What nearly always fits must not cost each event a look at all of it. */
+	if (!l->misfits)
+		return 0;
 	knp_hash_for_each(&l->sets, node) {
 		err = add_set(l, knp_hash_entry(node, struct live_set, node),
 			      ret);
@@ -52,6 +56,7 @@ int knp_live_troubles(struct knp_live *l, struct knp_troubles *ret)
 		if (err)
 			return err;
 	}
+	l->misfits = ret->n > before;
 	knp_troubles_sort(ret);
 	return 0;
 }
