@@ -182,9 +182,100 @@ static int parse_unready(char *list, uint32_t *ret)
 	return 0;
 }
 
-/* Return 1 if @c is none of these, 0, or -EINVAL. */
-static int metrics_option(int c, struct knp_exporter_options *o)
+/* One of two words, and what they mean. */
+struct choice {
+	const char *word[2];
+	int value[2];
+};
+
+static int parse_choice(const char *option, const char *text,
+			const struct choice *choice, int *ret)
 {
+	for (int i = 0; i < 2; i++) {
+		if (strcmp(text, choice->word[i]))
+			continue;
+		*ret = choice->value[i];
+		return 0;
+	}
+	return bad_usage(option, text);
+}
+
+/*
+ * The options by what they are about. Each of the functions that follow returns 1
+ * if @c is none of its own, 0, or -EINVAL.
+ */
+
+static int source_option(int c, struct knp_options *o)
+{
+	switch (c) {
+	case 'm':
+		o->manifests = optarg;
+		return 0;
+	case 'k':
+		o->kubeconfig = optarg;
+		return 0;
+	case OPT_CONTEXT:
+		o->context = optarg;
+		return 0;
+	case OPT_IN_CLUSTER:
+		o->in_cluster = true;
+		return 0;
+	case OPT_START_SPREAD:
+		return parse_seconds("--start-spread: bad time", optarg,
+				     &o->kube.spread_ms);
+	case OPT_IDLE_TIMEOUT:
+		return parse_seconds("--idle-timeout: bad time", optarg,
+				     &o->kube.idle_ms);
+	case OPT_STARTUP_TAINT:
+		o->startup_taint = optarg;
+		return 0;
+	default:
+		return 1;
+	}
+}
+
+static int push_option(int c, struct knp_options *o)
+{
+	static const struct choice mode = {
+		{ "enforce", "audit" }, { KNP_MODE_ENFORCE, KNP_MODE_AUDIT }
+	};
+	static const struct choice unknown_local = {
+		{ "pass", "drop" }, { KNP_PASS, KNP_DROP }
+	};
+	static const struct choice node_egress = {
+		{ "allow", "enforce" }, { KNP_PASS, KNP_DROP }
+	};
+
+	switch (c) {
+	case OPT_FAMILIES:
+		return parse_families(optarg, &o->push.families);
+	case OPT_MODE:
+		return parse_choice("--mode: unknown mode", optarg, &mode,
+				    &o->push.mode);
+	case OPT_UNKNOWN_LOCAL:
+		return parse_choice("--unknown-local: pass or drop, not", optarg,
+				    &unknown_local, &o->push.unknown_local);
+	case OPT_NODE_EGRESS:
+		return parse_choice("--node-egress: allow or enforce, not", optarg,
+				    &node_egress, &o->push.node_egress);
+	case OPT_NODE_EGRESS_ALLOW:
+		if (knp_node_allows_parse(optarg, &o->node_allow))
+			return bad_usage("--node-egress-allow: none, or at most 32 entries [ADDRESS:]PORT/PROTOCOL, not",
+					 optarg);
+		o->push.node_allow = &o->node_allow;
+		return 0;
+	case OPT_ALLOW_LB_PROBES:
+		o->push.lb_probes = KNP_PASS;
+		return 0;
+	default:
+		return 1;
+	}
+}
+
+static int metrics_option(int c, struct knp_options *options)
+{
+	struct knp_exporter_options *o = &options->exporter;
+
 	switch (c) {
 	case OPT_METRICS:
 		o->http.listen = strcmp(optarg, "none") ? optarg : NULL;
@@ -209,6 +300,69 @@ static int metrics_option(int c, struct knp_exporter_options *o)
 	default:
 		return 1;
 	}
+}
+
+static int run_option(int c, struct knp_options *o)
+{
+	switch (c) {
+	case 'n':
+		o->node = knp_node_name(optarg);
+		return 0;
+	case OPT_CNI:
+		o->cni = true;
+		return 0;
+	case OPT_NPM_CONFIG:
+		if (knp_npm_options_load(optarg, o))
+			return bad_usage("--npm-config: out of memory", NULL);
+		return 0;
+	case OPT_RUNTIME_DIR:
+		o->runtime_dir = optarg;
+		return 0;
+	case OPT_STATE:
+		o->state = optarg;
+		return 0;
+	case OPT_BACKEND:
+		if (strncmp(optarg, NULL_BACKEND, strlen(NULL_BACKEND)))
+			return bad_usage("--backend: unknown backend", optarg);
+		o->null_backend = optarg + strlen(NULL_BACKEND);
+		return 0;
+	case OPT_ONCE:
+		o->once = true;
+		return 0;
+	case OPT_DRY_RUN:
+		o->dry_run = true;
+		return 0;
+	case 'v':
+		o->level = KNP_LOG_DEBUG;
+		return 0;
+	default:
+		return 1;
+	}
+}
+
+/* Return 1 if all is said, 0, or -EINVAL. */
+static int take_option(int c, struct knp_options *o)
+{
+	static int (*const by_subject[])(int c, struct knp_options *o) = {
+		source_option, push_option, metrics_option, run_option
+	};
+	int ret;
+
+	switch (c) {
+	case 'h':
+		usage(stdout);
+		return 1;
+	case 'V':
+		printf("knpd %s (ABI %d)\n", KNP_VERSION, KNP_ABI_VERSION);
+		return 1;
+	}
+
+	for (size_t i = 0; i < sizeof(by_subject) / sizeof(*by_subject); i++) {
+		ret = by_subject[i](c, o);
+		if (ret <= 0)
+			return ret;
+	}
+	return bad_usage("bad option", NULL);
 }
 
 static int check_metrics(struct knp_options *o)
@@ -306,119 +460,9 @@ int knp_options_parse(int argc, char **argv, struct knp_options *o)
 	int c, err;
 
 	while ((c = getopt_long(argc, argv, "m:k:n:vhV", options, NULL)) != -1) {
-		err = metrics_option(c, &o->exporter);
-		if (err < 0)
+		err = take_option(c, o);
+		if (err)
 			return err;
-		if (!err)
-			continue;
-		switch (c) {
-		case 'm':
-			o->manifests = optarg;
-			break;
-		case 'k':
-			o->kubeconfig = optarg;
-			break;
-		case OPT_CONTEXT:
-			o->context = optarg;
-			break;
-		case OPT_IN_CLUSTER:
-			o->in_cluster = true;
-			break;
-		case OPT_START_SPREAD:
-			if (parse_seconds("--start-spread: bad time", optarg,
-					  &o->kube.spread_ms))
-				return -EINVAL;
-			break;
-		case OPT_IDLE_TIMEOUT:
-			if (parse_seconds("--idle-timeout: bad time", optarg,
-					  &o->kube.idle_ms))
-				return -EINVAL;
-			break;
-		case 'n':
-			o->node = knp_node_name(optarg);
-			break;
-		case OPT_FAMILIES:
-			if (parse_families(optarg, &o->push.families))
-				return -EINVAL;
-			break;
-		case OPT_MODE:
-			if (!strcmp(optarg, "enforce"))
-				o->push.mode = KNP_MODE_ENFORCE;
-			else if (!strcmp(optarg, "audit"))
-				o->push.mode = KNP_MODE_AUDIT;
-			else
-				return bad_usage("--mode: unknown mode",
-						 optarg);
-			break;
-		case OPT_CNI:
-			o->cni = true;
-			break;
-		case OPT_UNKNOWN_LOCAL:
-			if (!strcmp(optarg, "pass"))
-				o->push.unknown_local = KNP_PASS;
-			else if (!strcmp(optarg, "drop"))
-				o->push.unknown_local = KNP_DROP;
-			else
-				return bad_usage("--unknown-local: pass or drop, not",
-						 optarg);
-			break;
-		case OPT_NODE_EGRESS:
-			if (!strcmp(optarg, "allow"))
-				o->push.node_egress = KNP_PASS;
-			else if (!strcmp(optarg, "enforce"))
-				o->push.node_egress = KNP_DROP;
-			else
-				return bad_usage("--node-egress: allow or enforce, not",
-						 optarg);
-			break;
-		case OPT_NODE_EGRESS_ALLOW:
-			if (knp_node_allows_parse(optarg, &o->node_allow))
-				return bad_usage("--node-egress-allow: none, or at most 32 entries [ADDRESS:]PORT/PROTOCOL, not",
-						 optarg);
-			o->push.node_allow = &o->node_allow;
-			break;
-		case OPT_ALLOW_LB_PROBES:
-			o->push.lb_probes = KNP_PASS;
-			break;
-		case OPT_NPM_CONFIG:
-			if (knp_npm_options_load(optarg, o))
-				return bad_usage("--npm-config: out of memory",
-						 NULL);
-			break;
-		case OPT_RUNTIME_DIR:
-			o->runtime_dir = optarg;
-			break;
-		case OPT_STATE:
-			o->state = optarg;
-			break;
-		case OPT_STARTUP_TAINT:
-			o->startup_taint = optarg;
-			break;
-		case OPT_BACKEND:
-			if (strncmp(optarg, NULL_BACKEND, strlen(NULL_BACKEND)))
-				return bad_usage("--backend: unknown backend",
-						 optarg);
-			o->null_backend = optarg + strlen(NULL_BACKEND);
-			break;
-		case OPT_ONCE:
-			o->once = true;
-			break;
-		case OPT_DRY_RUN:
-			o->dry_run = true;
-			break;
-		case 'v':
-			o->level = KNP_LOG_DEBUG;
-			break;
-		case 'h':
-			usage(stdout);
-			return 1;
-		case 'V':
-			printf("knpd %s (ABI %d)\n", KNP_VERSION,
-			       KNP_ABI_VERSION);
-			return 1;
-		default:
-			return bad_usage("bad option", NULL);
-		}
 	}
 
 	if (optind < argc)
