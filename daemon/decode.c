@@ -370,16 +370,26 @@ static int decode_items(struct knp_fields *f, struct json_object *obj,
 	return 0;
 }
 
+/* Whatever it is, it is not what the list says that it has. */
+static int refuse_item(struct knp_fields *f, const struct type *outer,
+		       const char *kind, struct knp_objects *ret)
+{
+	const char *wanted = knp_kind_name(outer->is);
+
+	ret->nunnamed++;
+	if (strcmp(kind, wanted))
+		return knp_fields_refuse_at(f, "kind", "must be %s in a %s",
+					    wanted, outer->kind);
+	return knp_fields_refuse_at(f, "apiVersion", "must be %s in a %s",
+				    outer->version, outer->kind);
+}
+
 static int decode_as(struct knp_fields *f, struct json_object *obj,
 		     const struct type *type, const struct type *outer,
 		     struct knp_objects *ret)
 {
-	if (outer && outer->is && (type->list || type->is != outer->is)) {
-		ret->nunnamed++;
-		return knp_fields_refuse_at(f, "kind", "must be %s in a %s",
-					    knp_kind_name(outer->is),
-					    outer->kind);
-	}
+	if (outer && outer->is && (type->list || type->is != outer->is))
+		return refuse_item(f, outer, type->kind, ret);
 	if (type->list)
 		return decode_items(f, obj, type, ret);
 	return decode_known(f, obj, type->is, NULL, ret);
@@ -449,6 +459,10 @@ static int decode(struct knp_fields *f, struct json_object *obj,
 		if (!is_other_version(&types[i], version))
 			continue;
 		return decode_other(f, obj, &types[i], version, ret);
+	}
+	if (outer && outer->is) {
+		err = refuse_item(f, outer, kind, ret);
+		return err == -EINVAL ? 0 : err;
 	}
 	ret->nignored++;
 	return 0;

@@ -83,6 +83,14 @@ static const struct refusal refusals[] = {
 	{ "another kind in a typed list",
 	  "{'apiVersion': 'v1', 'kind': 'PodList', 'items': [{'kind':\n"
 	  "'Namespace', " META "}]}", "items[0].kind", "must be Pod" },
+	{ "a kind that nobody here reads in a typed list",
+	  "{'apiVersion': 'v1', 'kind': 'PodList', 'items': [{'apiVersion':\n"
+	  "'apps/v1', 'kind': 'Deployment', " META "}]}", "items[0].kind",
+	  "must be Pod in a PodList" },
+	{ "another's kind of the same name in a typed list",
+	  "{'apiVersion': 'v1', 'kind': 'PodList', 'items': [{'apiVersion':\n"
+	  "'example.com/v1', 'kind': 'Pod', " META "}]}", "items[0].apiVersion",
+	  "must be v1 in a PodList" },
 
 	/* spec of a policy */
 	{ "no spec", "{'apiVersion': 'networking.k8s.io/v1', 'kind':\n"
