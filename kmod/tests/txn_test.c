@@ -108,6 +108,11 @@ static void a_stale_generation_is_refused(struct kunit *test)
 					    kn->generation + 1, &why), -ESTALE);
 	KUNIT_EXPECT_NOT_NULL(test, why);
 	KUNIT_EXPECT_NULL(test, kn->txn);
+	/* Nor is what its owner had begun before left to be committed. */
+	KUNIT_EXPECT_EQ(test, knp_test_begin(kn, KNP_TEST_OWNER), 0);
+	KUNIT_EXPECT_EQ(test, knp_txn_begin(kn, KNP_TEST_OWNER,
+					    kn->generation + 1, &why), -ESTALE);
+	KUNIT_EXPECT_NULL(test, kn->txn);
 	knp_test_fill(test, kn);
 	KUNIT_EXPECT_EQ(test, knp_txn_begin(kn, KNP_TEST_OWNER,
 					    kn->generation - 1, &why), -ESTALE);
