@@ -120,13 +120,21 @@ static void a_stale_generation_is_refused(struct kunit *test)
 	knp_test_empty(test, kn);
 }
 
-static u64 packets_of(struct knp_net *kn, enum knp_counted what, u32 id)
+/* What is counted of an id, nothing if it is not counted. */
+static struct knp_counter counter_of(struct knp_net *kn, enum knp_counted what,
+				     u32 id)
 {
+	const struct knp_counter none = { .id = id };
 	struct knp_counter c;
 	u32 from = id;
 
 	return knp_counters_next(&kn->counters, what, &from, &c) &&
-	       c.id == id ? c.packets : 0;
+	       c.id == id ? c : none;
+}
+
+static u64 packets_of(struct knp_net *kn, enum knp_counted what, u32 id)
+{
+	return counter_of(kn, what, id).packets;
 }
 
 static void hit(struct knp_net *kn, enum knp_counted what, u32 id)
@@ -187,6 +195,9 @@ static void what_is_counted_goes_with_its_id(struct kunit *test)
 		knp_test_empty(test, kn);
 		knp_test_fill(test, kn);
 		KUNIT_EXPECT_EQ(test, packets_of(kn, what, 1), 0);
+		/* Nothing is shown of who has no packets, so one is needed. */
+		hit(kn, what, 1);
+		KUNIT_EXPECT_EQ(test, counter_of(kn, what, 1).bytes, 100);
 		knp_test_empty(test, kn);
 	}
 }
