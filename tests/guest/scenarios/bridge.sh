@@ -382,6 +382,9 @@ check "and reaches the node" unknown 0 late 10.244.1.254
 check "what is not known is closed" ctl node1 config unknown-local=drop
 check "it is not reached then, by the port that is its own" unknown 1 y-a 10.244.1.99
 check "nor does it reach the node, by the same port" unknown 1 late 10.244.1.254
+check "bridges are refused, with what is attached already" \
+	refused_without_conntrack ipv4 ipv6 bridge
+check "and that stays so, too" attaches_to "ipv4 ipv6"
 ctl node1 config unknown-local=pass
 
 change "y may reach x at port 80" apply x/clients <<-END
