@@ -237,7 +237,8 @@ ipv6() {
 
 # arp SENDER-MAC SENDER TARGET [SIZE-OF-A-MAC]: an answer
 arp() {
-	printf '08060001080%s%s040002%s%s000000000000%s' 0 "${4:-06}" "$1" "$2" "$3"
+	printf '08060001080%s%s%s0002%s%s000000000000%s' 0 "${4:-06}" "${5:-04}" \
+		"$1" "$2" "$3"
 }
 
 # one_case TITLE FROM TO-MAC FRAME RECEIVER FAMILY SOUND REASON: then one that is
@@ -281,10 +282,14 @@ lies() {
 	4 17:l2proto longer_than_the_frame ipv4 $from $to fd $next 6b6e7030 45 200
 	4 17:l2proto options_that_are_not_there ipv4 $from $to fd $next 6b6e7030 4f 24
 	4 17:l2proto shorter_than_its_header ipv4 $from $to fd $next 6b6e7030 45 19
+	4 17:l2proto a_session_of_PPP echo 8864110000010006002145000014
+	6 17:l2proto a_type_that_is_none_of_IP ipv6 $from6 $to6 fd $next 6b6e7030 | sed s/^86dd/88b5/
+	6 17:l2proto another_version,_IPv6 ipv6 $from6 $to6 fd $next 6b6e7030 | sed s/^86dd6/86dd5/
 	6 17:l2proto longer_than_the_frame,_IPv6 ipv6 $from6 $to6 fd $next 6b6e7030 2000
 	4 14:spoof ARP_for_another_pod arp $(mac_of y-b) $to $from
 	4 14:spoof ARP_for_the_bridge arp $(mac_of y-b) $(hex4 10.244.2.254) $from
 	4 17:l2proto ARP_of_other_sizes arp $(mac_of y-b) $from $to 08
+	4 17:l2proto ARP_of_addresses_of_other_sizes arp $(mac_of y-b) $from $to 06 06
 	6 14:spoof an_advertisement_for_another_pod ipv6 $from6 $to6 3a $next 8800000060000000$to6
 	4 14:spoof the_load_balancer's_address ipv4 $(hex4 168.63.129.16) $to fd $next 6b6e7030
 	6 10:unknown-local between_link-local_addresses ipv6 $(link_local y-b) $(link_local x-c) fd $next 6b6e7030
