@@ -235,7 +235,7 @@ ipv6() {
 	printf '86dd6%07x%04x%sff%s%s%s' "$4" "${6:-$((${#5} / 2))}" "$3" "$1" "$2" "$5"
 }
 
-# arp SENDER-MAC SENDER TARGET [SIZE-OF-A-MAC]: an answer
+# arp SENDER-MAC SENDER TARGET [SIZE-OF-A-MAC [SIZE-OF-AN-ADDRESS]]: an answer
 arp() {
 	printf '08060001080%s%s%s0002%s%s000000000000%s' 0 "${4:-06}" "${5:-04}" \
 		"$1" "$2" "$3"
@@ -297,6 +297,16 @@ lies() {
 	6 8:ingress from_a_link-local_address ipv6 $(link_local y-b) $to6 fd $next 6b6e7030
 	END
 }
+
+# stranger: y/b says by ARP that it is who nobody has told of, at 10.244.2.77
+stranger() {
+	one_case "ARP of who is not known" y-b "$(mac_of x-c)" \
+		"$(arp "$(mac_of y-b)" "$(hex4 10.244.2.77)" "$(hex4 "$(ip4_of x/c)")")" \
+		x-c 4 "$(sound 4 "$(hex4 "$(ip4_of y/b)")" "$(hex4 "$(ip4_of x/c)")")" "$1"
+}
+
+# finds_duplicate NETNS ADDRESS: somebody else says that it has it
+finds_duplicate() { ! on "$1" busybox arping -D -q -w 3 -I eth0 "$2"; }
 
 # An error of y/b about what node2 has sent to x/c, by its port 9994
 forged_error() {
@@ -372,6 +382,9 @@ check "and nothing is attached" attaches_to "nothing is enforced"
 check "IP is attached" ctl node2 attach ipv4 ipv6
 check "bridges are refused again" refused_without_conntrack bridge
 check "and what was attached stays so" attaches_to "ipv4 ipv6"
+check "bridges are refused, with what is attached already" \
+	refused_without_conntrack ipv4 ipv6 bridge
+check "and that stays so, too" attaches_to "ipv4 ipv6"
 check "until it is detached" ctl node2 detach --yes
 hooks_before=$(hooks)
 check "connection tracking of bridges is there" modprobe nf_conntrack_bridge
@@ -387,9 +400,6 @@ check "and reaches the node" unknown 0 late 10.244.1.254
 check "what is not known is closed" ctl node1 config unknown-local=drop
 check "it is not reached then, by the port that is its own" unknown 1 y-a 10.244.1.99
 check "nor does it reach the node, by the same port" unknown 1 late 10.244.1.254
-check "bridges are refused, with what is attached already" \
-	refused_without_conntrack ipv4 ipv6 bridge
-check "and that stays so, too" attaches_to "ipv4 ipv6"
 ctl node1 config unknown-local=pass
 
 change "y may reach x at port 80" apply x/clients <<-END
@@ -448,6 +458,16 @@ refute "the node's IPv6 address does not, from a pod" datagram_seen forged-6
 number=0
 lies >/run/frames.lies
 check "between ports, what a pod makes up does not pass" frames node2 /run/frames.lies
+check "who looks for a duplicate of his address finds it" \
+	finds_duplicate y-b "$(ip4_of x/c)"
+stranger "" >/run/frames.known
+check "who is not known may say where he is" frames node2 /run/frames.known
+ctl node2 config unknown-local=drop
+stranger 10:unknown-local >/run/frames.unknown
+check "but where he is closed: not even by ARP" frames node2 /run/frames.unknown
+check "whoever looks for a duplicate there finds it as well" \
+	finds_duplicate y-b "$(ip4_of x/c)"
+ctl node2 config unknown-local=pass
 check "node2 has a connection of its own" node_asks
 forged_error >/run/frames.error
 check "an error about it is not another pod's" frames node2 /run/frames.error
