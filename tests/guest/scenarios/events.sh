@@ -63,6 +63,10 @@ check "it names the pods" event '(tostring | contains("x/a")) and (tostring | co
 check "it names the policy that isolates" event 'tostring | contains("x/web")'
 check "it names the reason" event '.reason == "ingress"'
 check "it has the port and the protocol" event '(tostring | contains("81")) and (tostring | contains("UDP"))'
+check "it has the time of day" event '.time | sub("[.][0-9]+Z$"; "Z") | fromdate |
+	. > now - 60 and . <= now'
+check "it says by which interface it came, and would have left" \
+	event '.iif == "azv-x-a" and .oif == "azv-x-b"'
 
 flood 600
 DEADLINE=100
@@ -75,12 +79,39 @@ check "fewer events than drops" sh -c "[ $(wc -l </run/events) -lt 600 ]"
 monitor_end
 DEADLINE=2500
 
+# As a pod sends by the node's address: dropped where it comes in, by no policy.
+ip -n x-a addr add "$(ip4_of node1)/32" dev lo
+monitor_start
+check "there is a monitor again" await 20 listening
+hold_open forged x-a "$(ip4_of x/b)" 82 UDP --bind "$(ip4_of node1)"
+forged_reported() {
+	hold_say forged "send forged" >/dev/null
+	event '.reason == "spoof"'
+}
+check "what is sent in another's name is reported" await 20 forged_reported
+check "with its addresses, its port, and where it came in" event \
+	".reason == \"spoof\" and .src == \"$(ip4_of node1)\" and .port == 82 and
+	.protocol == \"UDP\" and .iif == \"azv-x-a\""
+hold_close forged
+monitor_end
+ip -n x-a addr del "$(ip4_of node1)/32" dev lo
+
 before=$(rule_packets)
 check "an allowed connection" reaches yes x/a x/b 80/TCP
 check "counts on the rule that allowed it" more rule_packets "$before"
 before=$(reason_packets ingress)
 check "a denied connection" reaches no x/a x/b 81/UDP
 check "counts on the reason" more reason_packets "$before" ingress
+
+# Headers of IP and UDP are 28 bytes, and no packet of ours is large.
+counts_bytes() {
+	ctl node1 stats -o json | jq -e "$1 | .packets > 0 and
+		.bytes >= 28 * .packets and .bytes < 1500 * .packets"
+}
+check "their bytes are counted, too: of the rule" counts_bytes \
+	'.rules[] | select(.rule // "" | startswith("x/web"))'
+check "... and of the reason" counts_bytes \
+	'.reasons[] | select(.reason == "ingress")'
 
 explained() {
 	equals "$(ctl node1 explain "$1" "$2" "$3" -o json | jq -c "$4")" "$5"
