@@ -109,30 +109,31 @@ static bool receive(struct peer *p, struct answer *a)
 	}
 }
 
-/* A request with at most two attributes, and what is answered. */
-static struct answer ask(struct kunit *test, struct peer *p, u8 cmd, u16 flags,
-			 u16 type, const void *data, int len, u16 type2,
-			 const void *data2, int len2)
+/* A request that has no attributes yet. */
+static struct sk_buff *request_new(struct kunit *test, u8 cmd, u16 flags)
+{
+	struct sk_buff *skb = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, skb);
+	KUNIT_ASSERT_NOT_NULL(test, genlmsg_put(skb, 0, 1, &knp_genl_family,
+						flags | NLM_F_REQUEST |
+						NLM_F_ACK, cmd));
+
+	return skb;
+}
+
+/* Sends it. Return: what is answered. */
+static struct answer request_send(struct kunit *test, struct peer *p,
+				  struct sk_buff *skb)
 {
 	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
 	struct msghdr msg = {
 		.msg_name = &kernel, .msg_namelen = sizeof(kernel),
 	};
 	struct answer a = {};
-	struct sk_buff *skb;
 	struct kvec vec;
-	void *hdr;
 
-	skb = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, skb);
-	hdr = genlmsg_put(skb, 0, 1, &knp_genl_family,
-			  flags | NLM_F_REQUEST | NLM_F_ACK, cmd);
-	KUNIT_ASSERT_NOT_NULL(test, hdr);
-	if (type)
-		KUNIT_EXPECT_EQ(test, nla_put(skb, type, len, data), 0);
-	if (type2)
-		KUNIT_EXPECT_EQ(test, nla_put(skb, type2, len2, data2), 0);
-	genlmsg_end(skb, hdr);
+	nlmsg_end(skb, nlmsg_hdr(skb));
 	vec = (struct kvec){ .iov_base = skb->data, .iov_len = skb->len };
 	KUNIT_EXPECT_EQ(test, kernel_sendmsg(p->sock, &msg, &vec, 1, skb->len),
 			(int)skb->len);
@@ -140,6 +141,21 @@ static struct answer ask(struct kunit *test, struct peer *p, u8 cmd, u16 flags,
 	KUNIT_EXPECT_TRUE(test, receive(p, &a));
 
 	return a;
+}
+
+/* A request with at most two attributes, and what is answered. */
+static struct answer ask(struct kunit *test, struct peer *p, u8 cmd, u16 flags,
+			 u16 type, const void *data, int len, u16 type2,
+			 const void *data2, int len2)
+{
+	struct sk_buff *skb = request_new(test, cmd, flags);
+
+	if (type)
+		KUNIT_EXPECT_EQ(test, nla_put(skb, type, len, data), 0);
+	if (type2)
+		KUNIT_EXPECT_EQ(test, nla_put(skb, type2, len2, data2), 0);
+
+	return request_send(test, p, skb);
 }
 
 static struct answer ask_plain(struct kunit *test, struct peer *p, u8 cmd)
@@ -200,7 +216,7 @@ static void every_refusal_says_why(struct kunit *test)
 	const u8 list[sizeof(struct knp_node_allow) + 1] = {};
 	struct answer a;
 	struct peer p;
-	u32 table = KNP_TABLE_MAX + 1;
+	u32 table = KNP_TABLE_MAX + 1, none = 0;
 	u8 mode = KNP_MODE_AUDIT + 1;
 
 	peer_open(test, &p);
@@ -235,7 +251,57 @@ static void every_refusal_says_why(struct kunit *test)
 		sizeof(list), 0, NULL, 0);
 	KUNIT_EXPECT_EQ(test, a.err, -EINVAL);
 	KUNIT_EXPECT_STREQ(test, a.text, "NODE_ALLOW: a part of an entry");
+	a = ask(test, &p, KNP_CMD_ATTACH, 0, KNP_A_FAMILIES, &none,
+		sizeof(none), 0, NULL, 0);
+	KUNIT_EXPECT_EQ(test, a.err, -EINVAL);
+	KUNIT_EXPECT_STREQ(test, a.text, "FAMILIES is empty");
 	sock_release(p.sock);
+}
+
+/* From 10.0.0.1 to 10.0.0.2; @behind stands behind the first, port 0 is none. */
+static struct answer explain(struct kunit *test, struct peer *p, u8 behind,
+			     u8 proto, u16 port)
+{
+	const u8 src[KNP_ADDR_LEN] = { 10, 0, 0, 1, behind };
+	const u8 dst[KNP_ADDR_LEN] = { 10, 0, 0, 2 };
+	struct sk_buff *skb = request_new(test, KNP_CMD_EXPLAIN, 0);
+
+	KUNIT_EXPECT_EQ(test, nla_put_u8(skb, KNP_A_FAMILY, AF_INET), 0);
+	KUNIT_EXPECT_EQ(test, nla_put(skb, KNP_A_SRC, sizeof(src), src), 0);
+	KUNIT_EXPECT_EQ(test, nla_put(skb, KNP_A_DST, sizeof(dst), dst), 0);
+	KUNIT_EXPECT_EQ(test, nla_put_u8(skb, KNP_A_PROTO, proto), 0);
+	if (port)
+		KUNIT_EXPECT_EQ(test, nla_put_u16(skb, KNP_A_PORT, port), 0);
+
+	return request_send(test, p, skb);
+}
+
+/* An answer to another question than the one that was meant misleads. */
+static void explain_takes_no_question_that_is_none(struct kunit *test)
+{
+	struct knp_net *kn = knp_net(&init_net);
+	struct answer a;
+	struct peer p;
+
+	peer_open(test, &p);
+	knp_test_fill(test, kn);
+	a = explain(test, &p, 0, IPPROTO_TCP, KNP_TEST_PORT);
+	KUNIT_EXPECT_EQ(test, a.err, 0);
+	KUNIT_EXPECT_EQ(test, a.value, kn->generation);
+	KUNIT_EXPECT_EQ(test, explain(test, &p, 0, IPPROTO_SCTP, 1).err, 0);
+	KUNIT_EXPECT_EQ(test, explain(test, &p, 0, IPPROTO_ICMP, 0).err, 0);
+	a = explain(test, &p, 1, IPPROTO_TCP, KNP_TEST_PORT);
+	KUNIT_EXPECT_EQ(test, a.err, -EINVAL);
+	KUNIT_EXPECT_STREQ(test, a.text,
+			   "bytes behind an IPv4 address are not zero");
+	a = explain(test, &p, 0, IPPROTO_TCP, 0);
+	KUNIT_EXPECT_EQ(test, a.err, -EINVAL);
+	KUNIT_EXPECT_STREQ(test, a.text, "this protocol needs PORT");
+	a = explain(test, &p, 0, IPPROTO_ICMP, KNP_TEST_PORT);
+	KUNIT_EXPECT_EQ(test, a.err, -EINVAL);
+	KUNIT_EXPECT_STREQ(test, a.text, "this protocol has no ports");
+	sock_release(p.sock);
+	knp_test_empty(test, kn);
 }
 
 /* Anybody may have the number of another's socket, in a protocol of his own. */
@@ -390,6 +456,7 @@ static void events_are_bounded(struct kunit *test)
 static struct kunit_case cases[] = {
 	KUNIT_CASE(messages_commit_a_policy),
 	KUNIT_CASE(every_refusal_says_why),
+	KUNIT_CASE(explain_takes_no_question_that_is_none),
 	KUNIT_CASE(closing_a_socket_forgets_its_transaction),
 	KUNIT_CASE(a_commit_that_says_nothing_cancels),
 	KUNIT_CASE(info_answers),
