@@ -20,6 +20,7 @@
  * @text: the extack text that came with it, "" if none
  * @messages: that came before it
  * @records: bytes of KNP_A_RECORDS in them
+ * @counters: bytes of KNP_A_RULE_COUNTERS in them
  * @value: the KNP_A_GENERATION of the last one
  */
 struct answer {
@@ -27,6 +28,7 @@ struct answer {
 	char text[80];
 	u32 messages;
 	u32 records;
+	u32 counters;
 	u64 value;
 };
 
@@ -78,6 +80,9 @@ static void message_read(const struct nlmsghdr *nlh, struct answer *a)
 	attr = nlmsg_find_attr(nlh, GENL_HDRLEN, KNP_A_RECORDS);
 	if (attr)
 		a->records += nla_len(attr);
+	attr = nlmsg_find_attr(nlh, GENL_HDRLEN, KNP_A_RULE_COUNTERS);
+	if (attr)
+		a->counters += nla_len(attr);
 	attr = nlmsg_find_attr(nlh, GENL_HDRLEN, KNP_A_GENERATION);
 	if (attr)
 		a->value = nla_get_u64(attr);
@@ -374,6 +379,120 @@ static void info_answers(struct kunit *test)
 	sock_release(p.sock);
 }
 
+static struct answer dump_of(struct kunit *test, struct peer *p, u32 table)
+{
+	return ask(test, p, KNP_CMD_GET, NLM_F_DUMP, KNP_A_TABLE, &table,
+		   sizeof(table), 0, NULL, 0);
+}
+
+static void a_dump_of_one_table_has_no_other(struct kunit *test)
+{
+	struct knp_net *kn = knp_net(&init_net);
+	struct answer a;
+	struct peer p;
+	u32 i;
+
+	peer_open(test, &p);
+	knp_test_fill(test, kn);
+	for (i = 0; i < KNP_TABLE_MAX; i++) {
+		a = dump_of(test, &p, knp_test_policy[i].table);
+		KUNIT_EXPECT_EQ(test, a.err, 0);
+		KUNIT_EXPECT_EQ(test, a.messages, 1);
+		KUNIT_EXPECT_EQ(test, a.records, knp_test_policy[i].len);
+	}
+	sock_release(p.sock);
+	knp_test_empty(test, kn);
+}
+
+#define LARGE	20	/* portsets, of which a message holds five */
+
+/* A portset of as many ports as there may be. */
+struct large {
+	struct knp_rec_portset portset;
+	struct knp_rec_port port[KNP_PORTS_MAX];
+};
+
+static void large_change(struct kunit *test, struct knp_net *kn,
+			 struct large *rec, bool put)
+{
+	const char *why = NULL;
+	u32 i;
+
+	KUNIT_EXPECT_EQ(test, knp_test_begin(kn, KNP_TEST_OWNER), 0);
+	for (i = 0; i < LARGE; i++) {
+		rec->portset.id = 2 + i;
+		if (put)
+			KUNIT_EXPECT_EQ(test, knp_txn_put(kn, KNP_TEST_OWNER,
+							  KNP_TABLE_PORTSET,
+							  rec, sizeof(*rec),
+							  &why), 0);
+		else
+			KUNIT_EXPECT_EQ(test, knp_txn_delete(kn, KNP_TEST_OWNER,
+							     KNP_TABLE_PORTSET,
+							     &rec->portset,
+							     sizeof(rec->portset),
+							     &why), 0);
+	}
+	KUNIT_EXPECT_EQ(test, knp_test_commit(kn, LARGE), 0);
+}
+
+/* The rest of a message that is too small for a record is no end of the table. */
+static void a_dump_loses_no_large_record(struct kunit *test)
+{
+	struct knp_net *kn = knp_net(&init_net);
+	struct large *rec;
+	struct answer a;
+	struct peer p;
+	u32 i;
+
+	rec = kunit_kzalloc(test, sizeof(*rec), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, rec);
+	rec->portset.nports = KNP_PORTS_MAX;
+	for (i = 0; i < KNP_PORTS_MAX; i++)
+		rec->port[i] = (struct knp_rec_port){
+			.rule = 1, .lo = 2 * i, .hi = 2 * i, .proto = 6,
+		};
+	peer_open(test, &p);
+	knp_test_fill(test, kn);
+	large_change(test, kn, rec, true);
+	a = dump_of(test, &p, KNP_TABLE_PORTSET);
+	KUNIT_EXPECT_EQ(test, a.err, 0);
+	KUNIT_EXPECT_EQ(test, a.records, sizeof(knp_test_portset) +
+			LARGE * sizeof(*rec));
+	sock_release(p.sock);
+	large_change(test, kn, rec, false);
+	knp_test_empty(test, kn);
+}
+
+#define COUNTERS	3000	/* of which a message holds less than half */
+
+static void a_dump_loses_no_counter(struct kunit *test)
+{
+	struct knp_net *kn = knp_net(&init_net);
+	struct answer a;
+	struct peer p;
+	u32 id, bad = 0;
+
+	peer_open(test, &p);
+	for (id = 1; id <= COUNTERS; id++) {
+		bad += knp_counters_reserve(&kn->counters, KNP_COUNTED_RULE,
+					    id) != 0;
+		if (bad)
+			break;
+		local_bh_disable();
+		knp_counters_hit(&kn->counters, KNP_COUNTED_RULE, id, 1);
+		local_bh_enable();
+	}
+	KUNIT_EXPECT_EQ(test, bad, 0);
+	a = ask(test, &p, KNP_CMD_COUNTERS, NLM_F_DUMP, 0, NULL, 0, 0, NULL, 0);
+	KUNIT_EXPECT_EQ(test, a.err, 0);
+	KUNIT_EXPECT_EQ(test, a.counters,
+			COUNTERS * sizeof(struct knp_counter));
+	sock_release(p.sock);
+	/* Others begin at 0. No packet is counted here, no tables name an id. */
+	knp_counters_free(&kn->counters);
+}
+
 static struct answer ask_list(struct kunit *test, struct peer *p, u16 port)
 {
 	const struct knp_node_allow list[] = {
@@ -460,6 +579,9 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(closing_a_socket_forgets_its_transaction),
 	KUNIT_CASE(a_commit_that_says_nothing_cancels),
 	KUNIT_CASE(info_answers),
+	KUNIT_CASE(a_dump_of_one_table_has_no_other),
+	KUNIT_CASE(a_dump_loses_no_large_record),
+	KUNIT_CASE(a_dump_loses_no_counter),
 	KUNIT_CASE(a_list_gives_back_what_the_last_one_took),
 	KUNIT_CASE(events_are_bounded),
 	{}
