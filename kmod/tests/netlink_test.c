@@ -14,6 +14,12 @@
 
 #define ROOM	65536
 
+/* What CONFIG takes as one byte, and INFO says again. */
+static const u16 switches[] = {
+	KNP_A_MODE, KNP_A_DEFAULT, KNP_A_UNKNOWN_LOCAL, KNP_A_ENCAP,
+	KNP_A_NODE_EGRESS, KNP_A_LB_PROBES,
+};
+
 /**
  * struct answer - what came back for a request
  * @err: what it was told in the end
@@ -22,6 +28,11 @@
  * @records: bytes of KNP_A_RECORDS in them
  * @counters: bytes of KNP_A_RULE_COUNTERS in them
  * @value: the KNP_A_GENERATION of the last one
+ * @time: its KNP_A_COMMIT_TIME
+ * @owner: its KNP_A_TXN_PORTID
+ * @rate: its KNP_A_EVENT_RATE
+ * @set: its switches
+ * @tables: its KNP_A_TABLE_INFO
  */
 struct answer {
 	int err;
@@ -30,6 +41,11 @@ struct answer {
 	u32 records;
 	u32 counters;
 	u64 value;
+	u64 time;
+	u32 owner;
+	u32 rate;
+	u8 set[ARRAY_SIZE(switches)];
+	struct knp_table_info tables[KNP_TABLE_MAX];
 };
 
 /**
@@ -72,6 +88,24 @@ static void ack_read(const struct nlmsghdr *nlh, struct answer *a)
 		nla_strscpy(a->text, text, sizeof(a->text));
 }
 
+static void config_read(const struct nlmsghdr *nlh, struct answer *a)
+{
+	const struct nlattr *attr;
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(switches); i++) {
+		attr = nlmsg_find_attr(nlh, GENL_HDRLEN, switches[i]);
+		if (attr)
+			a->set[i] = nla_get_u8(attr);
+	}
+	attr = nlmsg_find_attr(nlh, GENL_HDRLEN, KNP_A_EVENT_RATE);
+	if (attr)
+		a->rate = nla_get_u32(attr);
+	attr = nlmsg_find_attr(nlh, GENL_HDRLEN, KNP_A_TABLE_INFO);
+	if (attr)
+		nla_memcpy(a->tables, attr, sizeof(a->tables));
+}
+
 static void message_read(const struct nlmsghdr *nlh, struct answer *a)
 {
 	const struct nlattr *attr;
@@ -86,6 +120,13 @@ static void message_read(const struct nlmsghdr *nlh, struct answer *a)
 	attr = nlmsg_find_attr(nlh, GENL_HDRLEN, KNP_A_GENERATION);
 	if (attr)
 		a->value = nla_get_u64(attr);
+	attr = nlmsg_find_attr(nlh, GENL_HDRLEN, KNP_A_COMMIT_TIME);
+	if (attr)
+		a->time = nla_get_u64(attr);
+	attr = nlmsg_find_attr(nlh, GENL_HDRLEN, KNP_A_TXN_PORTID);
+	if (attr)
+		a->owner = nla_get_u32(attr);
+	config_read(nlh, a);
 }
 
 /* Everything up to the end of the answer. Return: false if there is none. */
@@ -379,6 +420,120 @@ static void info_answers(struct kunit *test)
 	sock_release(p.sock);
 }
 
+static void info_says_when_the_last_commit_was(struct kunit *test)
+{
+	struct knp_net *kn = knp_net(&init_net);
+	u64 before = ktime_get_real_ns();
+	struct answer a;
+	struct peer p;
+
+	peer_open(test, &p);
+	knp_test_fill(test, kn);
+	a = ask_plain(test, &p, KNP_CMD_INFO);
+	KUNIT_EXPECT_TRUE(test, a.time >= before);
+	KUNIT_EXPECT_TRUE(test, a.time <= ktime_get_real_ns());
+	sock_release(p.sock);
+	knp_test_empty(test, kn);
+}
+
+/* Who cannot begin wants to know who is in the way. */
+static void info_says_whose_transaction_is_open(struct kunit *test)
+{
+	struct knp_net *kn = knp_net(&init_net);
+	struct answer a;
+	struct peer p;
+
+	peer_open(test, &p);
+	KUNIT_EXPECT_EQ(test, ask_plain(test, &p, KNP_CMD_INFO).owner, 0);
+	a = ask_u64(test, &p, KNP_CMD_BEGIN, KNP_A_GENERATION, kn->generation);
+	KUNIT_EXPECT_EQ(test, a.err, 0);
+	KUNIT_EXPECT_NE(test, kn->txn_portid, 0);
+	KUNIT_EXPECT_EQ(test, ask_plain(test, &p, KNP_CMD_INFO).owner,
+			kn->txn_portid);
+	sock_release(p.sock);
+}
+
+static void switch_set(struct kunit *test, struct peer *p, u32 i, u8 value)
+{
+	KUNIT_EXPECT_EQ(test, ask(test, p, KNP_CMD_CONFIG, 0, switches[i],
+				  &value, sizeof(value), 0, NULL, 0).err, 0);
+}
+
+static void info_says_what_config_has_set(struct kunit *test)
+{
+	struct knp_net *kn = knp_net(&init_net);
+	const struct knp_config before = kn->config;
+	struct answer a;
+	struct peer p;
+	u32 i, j, rate = 7;
+
+	peer_open(test, &p);
+	for (i = 0; i < ARRAY_SIZE(switches); i++)
+		switch_set(test, &p, i, 0);
+	for (i = 0; i < ARRAY_SIZE(switches); i++) {
+		switch_set(test, &p, i, 1);
+		a = ask_plain(test, &p, KNP_CMD_INFO);
+		for (j = 0; j < ARRAY_SIZE(switches); j++)
+			KUNIT_EXPECT_EQ(test, a.set[j], i == j);
+		switch_set(test, &p, i, 0);
+	}
+	KUNIT_EXPECT_EQ(test, ask(test, &p, KNP_CMD_CONFIG, 0,
+				  KNP_A_EVENT_RATE, &rate, sizeof(rate), 0,
+				  NULL, 0).err, 0);
+	KUNIT_EXPECT_EQ(test, ask_plain(test, &p, KNP_CMD_INFO).rate, rate);
+	sock_release(p.sock);
+	kn->config = before;
+}
+
+static void info_says_how_full_each_table_is(struct kunit *test)
+{
+	const struct knp_rec_rule second = { .id = 2 };
+	struct knp_net *kn = knp_net(&init_net);
+	const char *why = NULL;
+	struct answer a;
+	struct peer p;
+	u32 i;
+
+	peer_open(test, &p);
+	knp_test_fill(test, kn);
+	/* One table has more than the others have. */
+	KUNIT_EXPECT_EQ(test, knp_test_begin(kn, KNP_TEST_OWNER), 0);
+	KUNIT_EXPECT_EQ(test, knp_txn_put(kn, KNP_TEST_OWNER, KNP_TABLE_RULE,
+					  &second, sizeof(second), &why), 0);
+	KUNIT_EXPECT_EQ(test, knp_test_commit(kn, 1), 0);
+	a = ask_plain(test, &p, KNP_CMD_INFO);
+	KUNIT_EXPECT_EQ(test, a.err, 0);
+	for (i = 0; i < KNP_TABLE_MAX; i++) {
+		KUNIT_EXPECT_EQ(test, a.tables[i].table, i + 1);
+		KUNIT_EXPECT_EQ(test, a.tables[i].count,
+				i + 1 == KNP_TABLE_RULE ? 2 : 1);
+		KUNIT_EXPECT_EQ(test, a.tables[i].limit,
+				knp_tables_limit(i + 1));
+	}
+	sock_release(p.sock);
+	KUNIT_EXPECT_EQ(test, knp_test_begin(kn, KNP_TEST_OWNER), 0);
+	KUNIT_EXPECT_EQ(test, knp_txn_delete(kn, KNP_TEST_OWNER, KNP_TABLE_RULE,
+					     &second, sizeof(second), &why), 0);
+	KUNIT_EXPECT_EQ(test, knp_test_commit(kn, 1), 0);
+	knp_test_empty(test, kn);
+}
+
+static void a_config_that_is_refused_changes_nothing(struct kunit *test)
+{
+	struct knp_net *kn = knp_net(&init_net);
+	const u8 part[sizeof(struct knp_node_allow) - 1] = {};
+	const u8 mode = KNP_MODE_AUDIT;
+	struct answer a;
+	struct peer p;
+
+	peer_open(test, &p);
+	a = ask(test, &p, KNP_CMD_CONFIG, 0, KNP_A_MODE, &mode, sizeof(mode),
+		KNP_A_NODE_ALLOW, part, sizeof(part));
+	KUNIT_EXPECT_EQ(test, a.err, -EINVAL);
+	KUNIT_EXPECT_EQ(test, kn->config.mode, KNP_MODE_ENFORCE);
+	sock_release(p.sock);
+}
+
 static struct answer dump_of(struct kunit *test, struct peer *p, u32 table)
 {
 	return ask(test, p, KNP_CMD_GET, NLM_F_DUMP, KNP_A_TABLE, &table,
@@ -579,6 +734,11 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(closing_a_socket_forgets_its_transaction),
 	KUNIT_CASE(a_commit_that_says_nothing_cancels),
 	KUNIT_CASE(info_answers),
+	KUNIT_CASE(info_says_when_the_last_commit_was),
+	KUNIT_CASE(info_says_whose_transaction_is_open),
+	KUNIT_CASE(info_says_what_config_has_set),
+	KUNIT_CASE(info_says_how_full_each_table_is),
+	KUNIT_CASE(a_config_that_is_refused_changes_nothing),
 	KUNIT_CASE(a_dump_of_one_table_has_no_other),
 	KUNIT_CASE(a_dump_loses_no_large_record),
 	KUNIT_CASE(a_dump_loses_no_counter),
