@@ -68,12 +68,17 @@ static int option_set(struct socket *sock, int option)
 
 static void peer_open(struct kunit *test, struct peer *p)
 {
+	struct sockaddr_nl name = { .nl_family = AF_NETLINK };
+
 	p->room = kunit_kzalloc(test, ROOM, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, p->room);
 	KUNIT_ASSERT_EQ(test, sock_create_kern(&init_net, PF_NETLINK, SOCK_RAW,
 					       NETLINK_GENERIC, &p->sock), 0);
 	KUNIT_EXPECT_EQ(test, option_set(p->sock, NETLINK_EXT_ACK), 0);
 	KUNIT_EXPECT_EQ(test, option_set(p->sock, NETLINK_CAP_ACK), 0);
+	/* Who has no number yet hears nothing that is for a group. */
+	KUNIT_EXPECT_EQ(test, kernel_bind(p->sock, (void *)&name, sizeof(name)),
+			0);
 }
 
 static void ack_read(const struct nlmsghdr *nlh, struct answer *a)
@@ -686,6 +691,66 @@ static void listen(struct kunit *test, struct peer *p, u32 group)
 						       sizeof(group)), 0);
 }
 
+/* Messages that have come to who listens, since it was asked last. */
+static u32 heard(struct peer *p)
+{
+	struct kvec vec = { .iov_base = p->room, .iov_len = ROOM };
+	struct msghdr msg = {};
+	u32 n = 0;
+
+	while (kernel_recvmsg(p->sock, &msg, &vec, 1, ROOM, MSG_DONTWAIT) > 0)
+		n++;
+
+	return n;
+}
+
+/* How many are told of a command with an attribute, which is taken. */
+static u32 told_of(struct kunit *test, struct peer *p, struct peer *ear, u8 cmd,
+		   u16 type, const void *data, int len)
+{
+	KUNIT_EXPECT_EQ(test, ask(test, p, cmd, 0, type, data, len, 0, NULL,
+				  0).err, 0);
+
+	return heard(ear);
+}
+
+/* Who wants to enforce again what somebody else has undone has to hear of it. */
+static void what_changes_is_told_and_nothing_else(struct kunit *test)
+{
+	struct knp_net *kn = knp_net(&init_net);
+	const u32 families = KNP_FAMILY_IPV4;
+	u8 encap = KNP_PASS;
+	struct peer p, ear;
+	u64 value;
+
+	peer_open(test, &p);
+	peer_open(test, &ear);
+	listen(test, &ear, KNP_GROUP_COMMITS);
+	KUNIT_EXPECT_EQ(test, told_of(test, &p, &ear, KNP_CMD_ATTACH,
+				      KNP_A_FAMILIES, &families, 4), 1);
+	KUNIT_EXPECT_EQ(test, told_of(test, &p, &ear, KNP_CMD_ATTACH,
+				      KNP_A_FAMILIES, &families, 4), 0);
+	KUNIT_EXPECT_EQ(test, told_of(test, &p, &ear, KNP_CMD_CONFIG,
+				      KNP_A_ENCAP, &encap, 1), 1);
+	KUNIT_EXPECT_EQ(test, told_of(test, &p, &ear, KNP_CMD_CONFIG,
+				      KNP_A_ENCAP, &encap, 1), 0);
+	encap = KNP_DROP;
+	KUNIT_EXPECT_EQ(test, told_of(test, &p, &ear, KNP_CMD_CONFIG,
+				      KNP_A_ENCAP, &encap, 1), 1);
+	value = kn->generation;
+	KUNIT_EXPECT_EQ(test, told_of(test, &p, &ear, KNP_CMD_BEGIN,
+				      KNP_A_GENERATION, &value, 8), 0);
+	value = 0;
+	KUNIT_EXPECT_EQ(test, told_of(test, &p, &ear, KNP_CMD_COMMIT,
+				      KNP_A_COUNT, &value, 8), 1);
+	KUNIT_EXPECT_EQ(test, told_of(test, &p, &ear, KNP_CMD_DETACH,
+				      KNP_A_FAMILIES, &families, 4), 1);
+	KUNIT_EXPECT_EQ(test, told_of(test, &p, &ear, KNP_CMD_DETACH,
+				      KNP_A_FAMILIES, &families, 4), 0);
+	sock_release(ear.sock);
+	sock_release(p.sock);
+}
+
 /* How many of @n events find room here and now; none of them is sent. */
 static u32 rooms(struct knp_net *kn, unsigned int waiting, u32 n)
 {
@@ -744,6 +809,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(a_dump_loses_no_counter),
 	KUNIT_CASE(a_list_gives_back_what_the_last_one_took),
 	KUNIT_CASE(events_are_bounded),
+	KUNIT_CASE(what_changes_is_told_and_nothing_else),
 	{}
 };
 
