@@ -751,15 +751,20 @@ static void what_changes_is_told_and_nothing_else(struct kunit *test)
 	sock_release(p.sock);
 }
 
-/* How many of @n events find room here and now; none of them is sent. */
-static u32 rooms(struct knp_net *kn, unsigned int waiting, u32 n)
+/*
+ * How many of @n events find room here and now; none of them is sent. The bucket
+ * was filled at @filled, with @tokens.
+ */
+static u32 rooms_with(struct knp_net *kn, unsigned int waiting, u32 n,
+		      unsigned long filled, u32 tokens)
 {
 	struct knp_event_ring *r;
 	u32 found = 0;
 
 	local_bh_disable();
 	r = this_cpu_ptr(kn->events.ring);
-	r->filled = 0;
+	r->filled = filled;
+	r->tokens = tokens;
 	r->head = r->tail + waiting;
 	while (n--) {
 		if (knp_events_slot(kn))
@@ -769,6 +774,11 @@ static u32 rooms(struct knp_net *kn, unsigned int waiting, u32 n)
 	local_bh_enable();
 
 	return found;
+}
+
+static u32 rooms(struct knp_net *kn, unsigned int waiting, u32 n)
+{
+	return rooms_with(kn, waiting, n, 0, 0);
 }
 
 static void events_are_bounded(struct kunit *test)
@@ -792,6 +802,24 @@ static void events_are_bounded(struct kunit *test)
 	sock_release(p.sock);
 }
 
+/* Time goes on meanwhile, so what is found is between two numbers. */
+static void room_for_events_comes_as_time_goes(struct kunit *test)
+{
+	struct knp_net *kn = knp_net(&init_net);
+	u32 rate = kn->config.event_rate, found;
+	struct peer p;
+
+	peer_open(test, &p);
+	KUNIT_ASSERT_EQ(test, knp_events_prepare(&kn->events), 0);
+	listen(test, &p, KNP_GROUP_EVENTS);
+	found = rooms_with(kn, 0, 3 * rate, jiffies - HZ / 2, 0);
+	KUNIT_EXPECT_TRUE(test, found >= rate / 2 && found < rate);
+	/* No more than a second's, however long nothing was reported. */
+	found = rooms_with(kn, 0, 3 * rate, jiffies - HZ / 2, rate);
+	KUNIT_EXPECT_TRUE(test, found >= rate && found < rate + rate / 2);
+	sock_release(p.sock);
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(messages_commit_a_policy),
 	KUNIT_CASE(every_refusal_says_why),
@@ -810,6 +838,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(a_list_gives_back_what_the_last_one_took),
 	KUNIT_CASE(events_are_bounded),
 	KUNIT_CASE(what_changes_is_told_and_nothing_else),
+	KUNIT_CASE(room_for_events_comes_as_time_goes),
 	{}
 };
 
