@@ -592,6 +592,23 @@ static void a_dump_put_into_an_empty_table_reproduces_it(void **state)
 	knp_tables_free(copy);
 }
 
+/* As large as the largest record, so that each piece ends in front of another one. */
+static void a_dump_in_small_pieces_loses_nothing(void **state)
+{
+	const size_t largest = sizeof(struct knp_rec_portset) +
+			       2 * sizeof(struct knp_rec_port);
+	struct knp_tables *t = *state;
+	struct dump whole, pieces;
+
+	fill(t);
+	freeze(t);
+	dump_get(&whole, t, ROOM);
+	dump_get(&pieces, t, largest);
+	dump_assert_equal(&whole, &pieces);
+	dump_free(&whole);
+	dump_free(&pieces);
+}
+
 /* Too many to put: the count alone says that the table is full. */
 static void full_rows_and_peers_refuse_more(void **state)
 {
@@ -662,6 +679,7 @@ int main(void)
 		T(everything_can_be_deleted_in_reverse),
 		T(a_put_replaces),
 		T(a_dump_put_into_an_empty_table_reproduces_it),
+		T(a_dump_in_small_pieces_loses_nothing),
 		T(full_rows_and_peers_refuse_more),
 		T(full_tables_refuse_more),
 	};
