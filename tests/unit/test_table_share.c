@@ -124,6 +124,33 @@ static void a_clone_that_is_changed_little_shares_the_rest(void **state)
 	assert_int_equal(knp_shim_bytes, before);
 }
 
+/* Endpoints are read again by a commit if their sets have changed since the last. */
+static void endpoints_of_sets_that_did_not_change_are_shared(void **state)
+{
+	struct knp_tables *t = *state;
+	struct knp_tables *clone;
+	long before, added;
+	char addr[32];
+	int i;
+
+	put_set(t, 1, KNP_EGRESS, 0);
+	for (i = 0; i < 10000; i++) {
+		snprintf(addr, sizeof(addr), "10.0.%d.%d", i / 256, i % 256);
+		assert_int_equal(put_endpoint(t, addr, 1, 0), 1);
+	}
+	freeze(t);
+	before = knp_shim_bytes;
+	clone = knp_tables_clone(t);
+	assert_int_equal(put_endpoint(clone, "10.0.77.7", 1, 0), 1);
+	freeze(clone);
+	added = knp_shim_bytes - before;
+	printf("# a clone with one endpoint more: %ld of %ld bytes\n", added,
+	       before);
+	assert_true(added < 48 * 1024);
+	knp_tables_free(clone);
+	assert_int_equal(knp_shim_bytes, before);
+}
+
 /* So many blocks of peers that their table grows three times. */
 static bool grow(struct knp_tables *t)
 {
@@ -250,6 +277,7 @@ int main(void)
 		T(changes_of_a_clone_do_not_reach_the_original),
 		T(a_clone_survives_its_original),
 		T(a_clone_that_is_changed_little_shares_the_rest),
+		T(endpoints_of_sets_that_did_not_change_are_shared),
 		T(any_allocation_may_fail),
 		cmocka_unit_test(a_table_that_cannot_be_allocated_is_null),
 	};
