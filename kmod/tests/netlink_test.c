@@ -737,6 +737,13 @@ static void what_changes_is_told_and_nothing_else(struct kunit *test)
 	encap = KNP_DROP;
 	KUNIT_EXPECT_EQ(test, told_of(test, &p, &ear, KNP_CMD_CONFIG,
 				      KNP_A_ENCAP, &encap, 1), 1);
+	KUNIT_EXPECT_EQ(test, ask_list(test, &p, 1).err, 0);
+	heard(&ear);
+	/* As many entries, of another port. */
+	KUNIT_EXPECT_EQ(test, ask_list(test, &p, 2).err, 0);
+	KUNIT_EXPECT_EQ(test, heard(&ear), 1);
+	KUNIT_EXPECT_EQ(test, ask_list(test, &p, 2).err, 0);
+	KUNIT_EXPECT_EQ(test, heard(&ear), 0);
 	value = kn->generation;
 	KUNIT_EXPECT_EQ(test, told_of(test, &p, &ear, KNP_CMD_BEGIN,
 				      KNP_A_GENERATION, &value, 8), 0);
