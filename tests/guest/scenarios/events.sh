@@ -79,22 +79,27 @@ check "fewer events than drops" sh -c "[ $(wc -l </run/events) -lt 600 ]"
 monitor_end
 DEADLINE=2500
 
-# As a pod sends by the node's address: dropped where it comes in, by no policy.
-ip -n x-a addr add "$(ip4_of node1)/32" dev lo
+# A pod sends by the address of another: dropped where it comes in, by no policy.
+ip -n x-a addr add "$(ip4_of y/a)/32" dev lo
 monitor_start
 check "there is a monitor again" await 20 listening
-hold_open forged x-a "$(ip4_of x/b)" 82 UDP --bind "$(ip4_of node1)"
+hold_open forged x-a "$(ip4_of x/b)" 81 UDP --bind "$(ip4_of y/a)"
 forged_reported() {
 	hold_say forged "send forged" >/dev/null
 	event '.reason == "spoof"'
 }
 check "what is sent in another's name is reported" await 20 forged_reported
 check "with its addresses, its port, and where it came in" event \
-	".reason == \"spoof\" and .src == \"$(ip4_of node1)\" and .port == 82 and
+	".reason == \"spoof\" and .src == \"$(ip4_of y/a)\" and .port == 81 and
 	.protocol == \"UDP\" and .iif == \"azv-x-a\""
+refute "and does not arrive" grep -q forged /run/datagrams
+check "mode is audit" on node1 knpctl config mode=audit
+hold_say forged "send forged" >/dev/null
+check "then it arrives" await 5 grep -q forged /run/datagrams
+check "mode is enforce" on node1 knpctl config mode=enforce
 hold_close forged
 monitor_end
-ip -n x-a addr del "$(ip4_of node1)/32" dev lo
+ip -n x-a addr del "$(ip4_of y/a)/32" dev lo
 
 before=$(rule_packets)
 check "an allowed connection" reaches yes x/a x/b 80/TCP
