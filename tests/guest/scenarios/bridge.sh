@@ -425,6 +425,10 @@ check "connection tracking of bridges is there" modprobe nf_conntrack_bridge
 check "both nodes enforce" nodes_up
 check "node2 attached to bridges" attached node2
 check "knp-cni tells node2 which pod is behind which port" bound
+refused_by() { equals "$(one y-a "$1" 83/UDP)" refused; }
+check "an error of a pod is its own where nobody says by which port it is" \
+	refused_by "$(ip4_of x/b)"
+check "that of IPv6 as well" refused_by "$(ip6_of x/b)"
 check "the ports of a bridge are pods'" port_is_pod node1 x-a
 check "on either node" port_is_pod node2 y-b
 
