@@ -366,7 +366,7 @@ unknown() {
 }
 
 # What is larger than the length of IPv6 can say, which is 0 then, is cut up where it
-# leaves. Interfaces of veth take it in newer kernels than 6.1.
+# leaves. Where none is seen in FORWARD (6.1), what is sent has to arrive.
 big_up() {
 	ip -n y-b link set eth0 gso_max_size 150000
 	on node2 nft -f - <<-END
@@ -394,10 +394,7 @@ big_arrives() {
 		equals "$(counted node2 "$before")" '{"l2proto":0,"ct-invalid":0}'
 }
 
-big_was_big() {
-	! ip -n y-b -d link show eth0 | grep -q "gso_max_size 150000" ||
-		on node2 nft list table bridge big | grep "counter packets [1-9]"
-}
+big_was_big() { on node2 nft list table bridge big | grep "counter packets [1-9]"; }
 
 frames_reported() {
 	grep "l2proto: a frame from azv-y-b" /run/monitor
@@ -425,13 +422,13 @@ check "connection tracking of bridges is there" modprobe nf_conntrack_bridge
 check "both nodes enforce" nodes_up
 check "node2 attached to bridges" attached node2
 check "knp-cni tells node2 which pod is behind which port" bound
+check "the ports of a bridge are pods'" port_is_pod node1 x-a
+check "on either node" port_is_pod node2 y-b
+
 refused_by() { equals "$(one y-a "$1" 83/UDP)" refused; }
 check "an error of a pod is its own where nobody says by which port it is" \
 	refused_by "$(ip4_of x/b)"
 check "that of IPv6 as well" refused_by "$(ip6_of x/b)"
-check "the ports of a bridge are pods'" port_is_pod node1 x-a
-check "on either node" port_is_pod node2 y-b
-
 check "a pod that nobody has told of is on the bridge of node1" late_up
 check "it is reached by default" unknown 0 y-a 10.244.1.99
 check "and reaches the node" unknown 0 late 10.244.1.254
@@ -495,7 +492,7 @@ refute "the node's IPv6 address does not, from a pod" datagram_seen forged-6
 
 check "somebody looks for what is larger than a packet" big_up
 check "between ports, it arrives" big_arrives
-check "... and was not cut up before" big_was_big
+[[ $(uname -r) == [1-6].* ]] || check "... and was not cut up before" big_was_big
 on node2 nft delete table bridge big
 ip -n y-b link set eth0 gso_max_size 65536
 
