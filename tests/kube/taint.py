@@ -103,6 +103,19 @@ def knpd_says_why_it_cannot_take_the_taint_and_goes_on_trying(w):
 
 
 @test
+def knpd_leaves_the_taint_while_nothing_is_enforced(w):
+    server = w.server()
+    server.hook = node = Node(("knp", "NoSchedule"))
+    # All is listed, and the first commit is refused.
+    knpd, status = knpd_with_taint(w, server, "--startup-taint", "knp",
+                                   "--backend", "null:/dev/full")
+    eventually(lambda: status().get("state") == "failed", "it is refused")
+    time.sleep(0.3)
+    check(not node.log and node.taints, "the taint stays")
+    knpd.stop()
+
+
+@test
 def knpd_asks_for_its_node_only_if_there_is_a_startup_taint(w):
     server = w.server()
     server.hook = node = Node(("knp", "NoSchedule"))
