@@ -16,7 +16,7 @@ def knpd_compiles_what_the_server_has(w):
     check(knpd.has(r"10\.0\.0\.1"), "the pod is in the output")
 
 
-def knpd_with_status(w, server, *options):
+def knpd_with_status(w, server, *options, user=None):
     """knpd, and a function that reads its status.json."""
     def status():
         try:
@@ -26,7 +26,7 @@ def knpd_with_status(w, server, *options):
         except FileNotFoundError:
             return {}
 
-    return w.run([BUILD + "/knpd", "--kubeconfig", w.config(server),
+    return w.run([BUILD + "/knpd", "--kubeconfig", w.config(server, user),
                   "--start-spread", "0", "--runtime-dir",
                   w.folder + "/run", *options]), status
 

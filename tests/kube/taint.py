@@ -45,25 +45,26 @@ class Node:
         return same
 
 
-def knpd_with_taint(w, server, *options):
+def knpd_with_taint(w, server, *options, user=None):
     """knpd that enforces nowhere, and its status."""
     return knpd_with_status(
         w, server, "--node", "n", "--backend", "null:" + w.folder + "/null",
-        "--metrics", "none", *options)
+        "--metrics", "none", *options, user=user)
 
 
 @test
 def knpd_takes_its_nodes_startup_taint_and_no_other(w):
     server = w.server()
     node = Node(("a", "NoSchedule"), ("k/np", "NoSchedule"), ("k/np", "NoExecute"),
-                ("b", "NoSchedule"))
+                ("k/np2", "NoSchedule"), ("b", "NoSchedule"))
     server.hook = node
     # Somebody else is faster than the first patch.
     node.before["PATCH"] = lambda _: node.taints.insert(
         0, {"key": "c", "effect": "NoSchedule"})
     knpd, status = knpd_with_taint(w, server, "--startup-taint", "k/np")
     knpd.expect("policies hold: took the taint k/np from node n")
-    check([t["key"] for t in node.taints] == ["c", "a", "b"], "what is left")
+    check([t["key"] for t in node.taints] == ["c", "a", "k/np2", "b"],
+          "what is left")
     lists = [r.at for r in server.log if r.resource and r.what() != "watch"]
     check(len(lists) >= 3 and node.log[0].at > max(lists),
           "not before all was listed")
@@ -99,6 +100,38 @@ def knpd_says_why_it_cannot_take_the_taint_and_goes_on_trying(w):
     check("get: 403 nodes n is forbidden" in said[0], said[0])
     check("patch: 502" in said[1], said[1])
     check(node.taints == [] and status()["state"] == "synced", "and enforces")
+    knpd.stop()
+
+
+@test
+def knpd_reads_its_token_again_if_it_may_not_take_the_taint(w):
+    server = w.server()
+    server.hook = node = Node(("knp", "NoSchedule"))
+
+    def refuse(request):
+        w.write("token", "t1")
+        request.refuse(401, "Unauthorized", "Unauthorized")
+        return True
+
+    node.before["GET"] = refuse
+    w.write("token", "t0")
+    knpd, _ = knpd_with_taint(w, server, "--startup-taint", "knp", user={
+        "tokenFile": w.folder + "/token"})
+    knpd.expect("took the taint knp")
+    check([r.headers["authorization"] for r in node.log[:2]] ==
+          ["Bearer t0", "Bearer t1"], "with the new one")
+    knpd.stop()
+
+
+@test
+def knpd_asks_for_the_taint_no_sooner_than_it_is_told_to(w):
+    server = w.server()
+    server.hook = node = Node(("knp", "NoSchedule"))
+    node.before["GET"] = lambda request: request.refuse(
+        429, "TooManyRequests", "later", {"Retry-After": "3"}) or True
+    knpd, _ = knpd_with_taint(w, server, "--startup-taint", "knp")
+    knpd.expect("took the taint knp")
+    check(node.log[1].at - node.log[0].at >= 3, "it waited")
     knpd.stop()
 
 
