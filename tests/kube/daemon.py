@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """knpd on top of the API client."""
 import json
+import os
 import time
 
 from harness import BUILD, PATIENCE, check, end, eventually, test
@@ -116,6 +117,33 @@ def knpd_leaves_in_status_json_which_versions_are_enforced(w):
     server.pod("r", "10.0.0.3", "y")
     eventually(lambda: enforced("pods") == str(server.version), "the same pod")
     check(status()["batches"] == batches, "no batch")
+    knpd.stop()
+
+
+@test
+def knpd_does_not_say_of_what_was_refused_that_it_is_enforced(w):
+    server = w.server()
+    log = w.folder + "/log"
+    os.mkfifo(log)
+    reader = os.open(log, os.O_RDONLY | os.O_NONBLOCK)
+    knpd, status = knpd_with_status(w, server, "--node", "n", "--backend",
+                                    "null:" + log)
+
+    def of_pods():
+        return next((r for r in status().get("source", {}).get("resources", [])
+                     if r["resource"] == "pods"), {})
+
+    eventually(lambda: of_pods().get("enforced_resource_version"),
+               "the first lists")
+    enforced = of_pods()["enforced_resource_version"]
+    # From now on no commit can be written.
+    os.close(reader)
+    server.pod("r", "10.0.0.3", "y")
+    eventually(lambda: status()["state"] == "failed", "it is refused")
+    eventually(lambda: of_pods()["resource_version"] == str(server.version),
+               "it is known")
+    check(of_pods()["enforced_resource_version"] == enforced,
+          "and not enforced")
     knpd.stop()
 
 
