@@ -148,6 +148,20 @@ def knpd_does_not_say_of_what_was_refused_that_it_is_enforced(w):
 
 
 @test
+def knpd_tells_that_its_objects_are_current_though_nothing_changes(w):
+    server = w.server()
+    # Bookmarks, all of one version
+    server.pause = 0.5
+    knpd, status = knpd_with_status(w, server, "--backend",
+                                    "null:" + w.folder + "/log")
+    eventually(lambda: status().get("synced_at"), "the first lists")
+    first = status()["synced_at"]
+    eventually(lambda: status()["synced_at"] > first + 8, "told again")
+    check(status()["age"] < 8, "its age: %s" % status()["age"])
+    knpd.stop()
+
+
+@test
 def knpd_says_what_is_wrong_with_a_kubeconfig(w):
     server = w.server()
     for user, said in (
