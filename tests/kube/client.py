@@ -384,6 +384,26 @@ def says_which_right_is_missing(w):
 
 
 @test
+def says_which_resource_fails_while_the_others_go_on(w):
+    server = w.server()
+    client = w.follow(server)
+    client.last(ALL)
+
+    def hook(request):
+        if request.resource != "pods":
+            return False
+        request.refuse(403, "Forbidden", "no")
+        return True
+
+    server.hook = hook
+    server.cut()
+    client.expect(r"^waiting pods: 403 forbidden")
+    server.hook = None
+    client.expect(r"^waiting -$")
+    client.stop()
+
+
+@test
 def keeps_the_last_good_version_of_a_refused_object(w):
     server = w.server()
     client = w.follow(server)
