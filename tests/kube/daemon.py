@@ -96,6 +96,18 @@ def knpd_leaves_in_status_json_what_it_waits_for(w):
 
 
 @test
+def knpd_forgets_what_was_wrong_with_an_object_that_is_gone(w):
+    server = w.server()
+    knpd, status = knpd_with_status(w, server)
+    server.policy("bad", podSelector={"matchLabels": {"a": 1}})
+    eventually(lambda: status().get("faults_count") == 1, "it is told")
+    server.delete("networkpolicies", "bad", "x")
+    eventually(lambda: status()["faults_count"] == 0 and
+               status()["objects_set_aside"] == 0, "and gone with it")
+    knpd.stop()
+
+
+@test
 def knpd_leaves_in_status_json_which_versions_are_enforced(w):
     server = w.server()
     knpd, status = knpd_with_status(w, server, "--backend",
