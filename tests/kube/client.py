@@ -3,6 +3,7 @@
 import json
 import re
 import signal
+import socket
 import threading
 import time
 
@@ -613,6 +614,65 @@ def a_proxy_of_the_environment_is_not_asked(w):
     client = w.run([BUILD + "/kube/follow", w.folder, w.config(server)], env)
     client.last(ALL)
     client.stop()
+
+
+class Proxy:
+    """One that connects with this machine's ports, and remembers for whom."""
+
+    def __init__(self):
+        self.asked = []
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.url = "http://127.0.0.1:%d" % self.listener.getsockname()[1]
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            try:
+                sock, _ = self.listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self.serve, args=(sock,),
+                             daemon=True).start()
+
+    def serve(self, sock):
+        head = b""
+        while not head.endswith(b"\r\n\r\n"):
+            head += sock.recv(1)
+        self.asked.append(head.decode())
+        port = int(self.asked[-1].split(" ")[1].rpartition(":")[2])
+        other = socket.create_connection(("127.0.0.1", port))
+        # Of a proxy's own answer nothing counts.
+        sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n")
+        threading.Thread(target=self.pump, args=(sock, other),
+                         daemon=True).start()
+        self.pump(other, sock)
+
+    @staticmethod
+    def pump(source, to):
+        try:
+            while data := source.recv(65536):
+                to.sendall(data)
+            to.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass
+
+    def close(self):
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+
+
+@test
+def a_proxy_of_the_kubeconfig_is_asked_and_told_nothing(w):
+    server = w.server()
+    proxy = Proxy()
+    client = w.follow(server, **{"proxy-url": proxy.url})
+    client.last(ALL)
+    check(len(proxy.asked) >= 3, "all goes by the proxy")
+    for head in proxy.asked:
+        check(head.startswith("CONNECT 127.0.0.1:%d " % server.port), head)
+        check("t0" not in head, "the token: " + head)
+    client.stop()
+    proxy.close()
 
 
 @test
