@@ -249,6 +249,30 @@ static void a_result_that_names_no_address_is_refused(void **state)
 		refuse(&full, texts[i], 7, "prevResult");
 }
 
+/* An address that was left out would be nobody's. */
+static void a_result_of_more_addresses_than_are_kept_is_refused(void **state)
+{
+	char list[512] = "", conf[1024];
+	struct knp_cni_error e;
+	struct knp_cni_call call;
+
+	(void)state;
+	for (int n = 1; n <= KNP_BINDING_IPS + 1; n++) {
+		snprintf(list + strlen(list), sizeof(list) - strlen(list),
+			 "%s{\"address\":\"10.0.0.%d/32\"}", n > 1 ? "," : "", n);
+		snprintf(conf, sizeof(conf),
+			 CONF("1.0.0", "\"prevResult\":{\"ips\":[%s]}"), list);
+		if (n > KNP_BINDING_IPS) {
+			refuse(&full, conf, 7, "prevResult");
+			break;
+		}
+		assert_int_equal(knp_cni_call_parse(&full, conf, strlen(conf),
+						    &call, &e), 0);
+		assert_int_equal(call.binding->nips, n);
+		knp_cni_call_clear(&call);
+	}
+}
+
 static void what_is_no_json_is_refused(void **state)
 {
 	static const char *const texts[] = { "", "{", "{\"cniVersion\":", "x" };
@@ -304,6 +328,7 @@ int main(void)
 		cmocka_unit_test(what_a_version_does_not_have_is_refused),
 		cmocka_unit_test(a_variable_that_is_missing_is_named),
 		cmocka_unit_test(a_result_that_names_no_address_is_refused),
+		cmocka_unit_test(a_result_of_more_addresses_than_are_kept_is_refused),
 		cmocka_unit_test(what_is_no_json_is_refused),
 		cmocka_unit_test(errors_are_written_as_cni_wants_them),
 		cmocka_unit_test(versions_are_answered_in_the_version_asked),
