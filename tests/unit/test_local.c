@@ -177,6 +177,25 @@ static void a_pod_of_another_node_is_left_alone(void **state)
 	assert_non_null(pending(f, "c1"));
 }
 
+/* Whoever reads why a pod does not start is told what is wrong with it. */
+static void a_pod_without_a_network_of_its_own_is_said(void **state)
+{
+	struct fixture *f = *state;
+	struct knp_pod *host = pod("a", "n", "");
+	struct knp_pod *over = pod("b", "n", "");
+
+	host->host_network = true;
+	over->terminal = true;
+	assert_int_equal(knp_store_put_pod(f->store, host), 0);
+	assert_int_equal(knp_store_put_pod(f->store, over), 0);
+	add(f, "c1", "a", 7, "10.0.0.1");
+	add(f, "c2", "b", 8, "10.0.0.2");
+	assert_string_equal(has(f, "a"), "");
+	assert_string_equal(has(f, "b"), "");
+	assert_non_null(strstr(pending(f, "c1"), "no network of its own"));
+	assert_non_null(strstr(pending(f, "c2"), "no network of its own"));
+}
+
 static void an_address_that_was_given_away_is_said(void **state)
 {
 	struct fixture *f = *state;
@@ -436,6 +455,7 @@ int main(void)
 		T(an_addition_before_the_pod_waits_for_it),
 		T(an_addition_after_the_pod_changes_it),
 		T(a_pod_of_another_node_is_left_alone),
+		T(a_pod_without_a_network_of_its_own_is_said),
 		T(an_address_that_was_given_away_is_said),
 		T(an_event_of_the_source_keeps_what_is_bound),
 		T(a_list_gets_what_was_bound_while_it_came),
