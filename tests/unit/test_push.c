@@ -411,6 +411,16 @@ static void reloaded_module_is_filled_and_attached(void **state)
 	assert_int_equal(x->res.instance, 78);
 }
 
+/* Of two families one was detached, and knpd was started anew. */
+static void a_family_that_is_missing_is_attached(void **state)
+{
+	struct fixture *x = *state;
+
+	x->f.info.families = KNP_FAMILY_IPV4;
+	assert_int_equal(apply(x, "a"), 0);
+	assert_int_equal(x->f.info.families, KNP_FAMILY_ALL);
+}
+
 /* The new instance can have reached our generation through somebody else. */
 static void reload_at_our_generation_is_noticed(void **state)
 {
@@ -679,6 +689,7 @@ int main(void)
 		T(difference_only_is_sent),
 		T(foreign_commit_makes_it_read_again),
 		T(reloaded_module_is_filled_and_attached),
+		T(a_family_that_is_missing_is_attached),
 		T(reload_at_our_generation_is_noticed),
 		T(stale_generation_is_read_and_tried_again),
 		T(busy_is_tried_again_and_then_reported),
