@@ -322,10 +322,14 @@ static void refusals_are_counted_by_reason(void **state)
 		const char *line;
 	} cases[] = {
 		{ -ESTALE, "knp_commit_fail_total{reason=\"contended\"} 1" },
+		{ -EBUSY, "knp_commit_fail_total{reason=\"contended\"} 2" },
 		{ -ENOMEM, "knp_commit_fail_total{reason=\"memory\"} 1" },
 		{ -E2BIG, "knp_commit_fail_total{reason=\"limit\"} 1" },
+		{ -ENOSPC, "knp_commit_fail_total{reason=\"limit\"} 2" },
 		{ -EPERM, "knp_commit_fail_total{reason=\"permission\"} 1" },
+		{ -EACCES, "knp_commit_fail_total{reason=\"permission\"} 2" },
 		{ -ENOENT, "knp_commit_fail_total{reason=\"module\"} 1" },
+		{ -EPROTONOSUPPORT, "knp_commit_fail_total{reason=\"module\"} 2" },
 		{ -ETIMEDOUT, "knp_commit_fail_total{reason=\"timeout\"} 1" },
 		{ -EINVAL, "knp_commit_fail_total{reason=\"other\"} 1" },
 	};
