@@ -9,6 +9,7 @@
  *   KNP_FAKE_LATER	the folder from one second on: the next generation
  *   KNP_FAKE_NODE	the node; unset: every pod is an endpoint
  *   KNP_FAKE_NAMELESS	set: knpd has left no names
+ *   KNP_FAKE_RELOADED	set: the names are those of the module before this one
  *   KNP_FAKE_KNPD	set: knpd runs
  *   KNP_FAKE_ERROR	refuse with this errno
  *   KNP_FAKE_AUDIT	set: mode audit
@@ -131,6 +132,7 @@ static void write_names(void)
 	const char *dir = getenv("KNP_RUNTIME_DIR");
 	struct knp_names_log *log;
 	struct knp_ruleset *rs;
+	uint64_t instance;
 	char path[4096];
 	int err;
 
@@ -139,9 +141,10 @@ static void write_names(void)
 	if (getenv("KNP_FAKE_NAMELESS") || getenv("KNP_FAKE_EMPTY"))
 		return;
 	rs = compile();
+	instance = getenv("KNP_FAKE_RELOADED") ? INSTANCE - 1 : INSTANCE;
 	err = knp_names_log_open(dir, &log);
 	if (!err)
-		err = knp_names_log_ruleset(log, rs, INSTANCE, generation());
+		err = knp_names_log_ruleset(log, rs, instance, generation());
 	if (err)
 		die("names", err);
 	knp_names_log_close(log);
