@@ -10,6 +10,7 @@
  *   KNP_FAKE_NODE	the node; unset: every pod is an endpoint
  *   KNP_FAKE_NAMELESS	set: knpd has left no names
  *   KNP_FAKE_RELOADED	set: the names are those of the module before this one
+ *   KNP_FAKE_MOVES	set: a second passes before a question is answered
  *   KNP_FAKE_KNPD	set: knpd runs
  *   KNP_FAKE_ERROR	refuse with this errno
  *   KNP_FAKE_AUDIT	set: mode audit
@@ -323,6 +324,10 @@ int knp_genl_explain(struct knp_genl *g, const struct knp_tuple *t,
 	(void)g;
 	if (getenv("KNP_FAKE_EMPTY"))
 		return -ENODATA;
+	if (getenv("KNP_FAKE_MOVES")) {
+		passed_ns = SECOND_NS;
+		write_names();
+	}
 	judge(t, ret);
 	return 0;
 }
