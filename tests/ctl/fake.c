@@ -18,7 +18,8 @@
  *   KNP_FAKE_EVENTS	file of drops, a JSON object a line: src, dst, protocol
  *			(a number), port, and reason and mode (numbers), iif
  *
- * Counters grow with the time, each rule and reason at a rate of its own.
+ * Counters grow with the time, each rule and reason at a rate of its own. What is
+ * to be changed is only printed, number by number, as the module would get it.
  */
 #include <errno.h>
 #include <json-c/json.h>
@@ -33,6 +34,7 @@
 #include "genl.h"
 #include "manifest.h"
 #include "names.h"
+#include "node_allow.h"
 #include "runtime.h"
 #include "simulate.h"
 
@@ -248,19 +250,27 @@ int knp_genl_counters(struct knp_genl *g, struct knp_counters *ret)
 
 int knp_genl_config(struct knp_genl *g, const struct knp_config *c)
 {
+	char allow[KNP_NODE_ALLOW_TEXT] = "-";
+
 	(void)g;
-	(void)c;
+	if (c->node_allow)
+		knp_node_allows_text(c->node_allow, allow);
+	printf("mode %d default %d unknown-local %d event-rate %lld encap %d node-egress %d node-egress-allow %s lb-probes %d\n",
+	       c->mode, c->dflt, c->unknown_local, (long long)c->event_rate,
+	       c->encap, c->node_egress, allow, c->lb_probes);
 	return 0;
 }
 
 int knp_genl_attach(struct knp_genl *g, uint32_t families)
 {
+	printf("attach %#x\n", families);
 	g->families |= families;
 	return 0;
 }
 
 int knp_genl_detach(struct knp_genl *g, uint32_t families)
 {
+	printf("detach %#x\n", families);
 	g->families &= ~families;
 	return 0;
 }
