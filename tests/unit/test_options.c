@@ -102,6 +102,20 @@ static void test_node_in_lower_case(void **state)
 	assert_null(o.node);
 }
 
+/* Agents that start together are to spread; somebody waits for these. */
+static void test_who_is_waited_for_asks_at_once(void **state)
+{
+	struct knp_options o;
+
+	(void)state;
+	assert_int_equal(parse("--kubeconfig x", &o), 0);
+	assert_int_equal(o.kube.spread_ms, KNP_START_SPREAD_MS);
+	assert_int_equal(parse("--kubeconfig x --once", &o), 0);
+	assert_int_equal(o.kube.spread_ms, 0);
+	assert_int_equal(parse("--kubeconfig x --dry-run", &o), 0);
+	assert_int_equal(o.kube.spread_ms, 0);
+}
+
 /* Options with one of two words: what each means, and that there is no third. */
 static void test_words(void **state)
 {
@@ -146,6 +160,8 @@ static void test_others_of_enforcing(void **state)
 
 	assert_int_equal(parse("--manifests x", &o), 0);
 	assert_int_equal(o.push.families, KNP_FAMILY_ALL);
+	assert_int_equal(o.push.mode, -1);
+	assert_int_equal(o.push.node_egress, -1);
 	assert_int_equal(o.push.lb_probes, -1);
 	assert_null(o.push.node_allow);
 	assert_int_equal(parse("--manifests x --allow-lb-probes "
@@ -231,6 +247,7 @@ int main(void)
 		cmocka_unit_test(test_seconds),
 		cmocka_unit_test(test_one_source),
 		cmocka_unit_test(test_none_of_them),
+		cmocka_unit_test(test_who_is_waited_for_asks_at_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
