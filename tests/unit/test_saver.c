@@ -386,6 +386,20 @@ static void test_tried_again(void **state)
 	assert_int_equal(rmdir(path), 0);
 }
 
+/* A disk that is full would be written to, and the log, for nothing. */
+static void test_a_failure_is_left_alone_for_longer(void **state)
+{
+	int64_t begun = knp_now_ns();
+	struct world *w = *state;
+
+	w->error = -EPERM;
+	start(w);
+	knp_saver_touch(w->saver);
+	await_reads(w, 3);
+	assert_true(knp_now_ns() - begun >= 2 * 10 * PAUSE_MS * 1000000LL);
+	end(w);
+}
+
 static void test_cannot_read(void **state)
 {
 	struct world *w = *state;
@@ -430,6 +444,7 @@ int main(void)
 		TEST(test_not_saved_twice),
 		TEST(test_without_a_module),
 		TEST(test_tried_again),
+		TEST(test_a_failure_is_left_alone_for_longer),
 		TEST(test_cannot_read),
 		cmocka_unit_test(test_none),
 	};
