@@ -104,7 +104,7 @@
  *   GENERATION  required: the generation the client's difference starts from.
  *   errors: -ESTALE it is not the current one; -EBUSY another socket has a
  *     transaction open; -ENOMEM. A second BEGIN by the same socket restarts
- *     its transaction.
+ *     its transaction; where it is refused, what the first had begun is gone.
  *
  * KNP_CMD_PUT (do)
  *   TABLE    required, enum knp_table.
