@@ -637,7 +637,10 @@ class Proxy:
     def serve(self, sock):
         head = b""
         while not head.endswith(b"\r\n\r\n"):
-            head += sock.recv(1)
+            byte = sock.recv(1)
+            if not byte:
+                return
+            head += byte
         self.asked.append(head.decode())
         port = int(self.asked[-1].split(" ")[1].rpartition(":")[2])
         other = socket.create_connection(("127.0.0.1", port))
