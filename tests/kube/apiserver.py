@@ -148,6 +148,17 @@ def status_of(code, reason="", message="", **details):
             "message": message, "details": details}
 
 
+def forbid(resource):
+    """A hook: who asks for this resource may not."""
+    def hook(request):
+        if request.resource != resource:
+            return False
+        request.refuse(403, "Forbidden", "no")
+        return True
+
+    return hook
+
+
 class ApiServer:
     """See above. Attributes that tests change:
 
@@ -308,7 +319,9 @@ class ApiServer:
         return True
 
     def answer(self, request):
-        if self.hook and self.hook(request):
+        # A test may take it away just now.
+        hook = self.hook
+        if hook and hook(request):
             return
         if self.token and \
                 request.headers.get("authorization") != "Bearer " + self.token:

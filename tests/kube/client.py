@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 
+from apiserver import forbid
 from harness import (ALL, BUILD, PATIENCE, check, count, end, eventually,
                      later, test)
 
@@ -365,20 +366,12 @@ def waits_as_long_as_retry_after_says_and_does_not_list(w):
 @test
 def says_which_right_is_missing(w):
     server = w.server()
-
-    def hook(request):
-        if request.resource != "pods" or not server.forbid:
-            return False
-        request.refuse(403, "Forbidden", "no")
-        return True
-
-    server.forbid = True
-    server.hook = hook
+    server.hook = forbid("pods")
     client = w.follow(server)
     client.expect(r"^waiting pods: 403 forbidden: knpd may not watch pods "
                   r"\(missing from its ClusterRole\?\)$")
     check(not client.batches(), "nothing is announced")
-    server.forbid = False
+    server.hook = None
     client.last(ALL)
     client.expect(r"^waiting -$")
     client.stop()
@@ -389,14 +382,7 @@ def says_which_resource_fails_while_the_others_go_on(w):
     server = w.server()
     client = w.follow(server)
     client.last(ALL)
-
-    def hook(request):
-        if request.resource != "pods":
-            return False
-        request.refuse(403, "Forbidden", "no")
-        return True
-
-    server.hook = hook
+    server.hook = forbid("pods")
     server.cut()
     client.expect(r"^waiting pods: 403 forbidden")
     server.hook = None
